@@ -1,0 +1,11 @@
+//go:build !amd64 || purego
+
+package cpu
+
+type feature = int
+
+var levels = []level{{name: "generic"}}
+
+func hasFeature(feature) bool { return false }
+
+func apply() {}
