@@ -1,0 +1,151 @@
+package keccak
+
+import "encoding/binary"
+
+// A Scheduler runs up to four sponges, of different rates and in different phases, in the
+// lanes of one permutation: a hash that must absorb its blocks one after another
+// rides beside streams that are being squeezed. Each call of Step permutes all lanes
+// that have work once.
+//
+// A lane is started with [Scheduler.Start] (a message shorter than a block) or
+// [Scheduler.Absorb] (a message of any length); once [Scheduler.Ready] it is squeezed a block
+// at a time by reading State in place, and continues with every further Step until it
+// is started anew or released. The zero value has no lane at work.
+type Scheduler struct {
+	// State is first so that its rows share the alignment of the Scheduler.
+	State  State4
+	busy   uint // lanes that Step permutes
+	hashes [Lanes]absorption
+}
+
+// An absorption is the message of a lane that still has blocks to absorb.
+type absorption struct {
+	message []byte
+	next    int // offset of the next block
+	ready   int // how many bytes of message can be read already
+	rate    int
+	domain  byte
+	pending bool
+}
+
+// Start begins a sponge whose message is seed followed by the n bytes of suffix, little
+// endian: PRF_η(s, b) and XOF(ρ, j, i) of FIPS 203, Section 4.1, and their like. The
+// length of seed is a multiple of 8, n is at most 6, and the message with its padding
+// fits into one block. The lane is Ready after the next Step.
+func (s *Scheduler) Start(lane, rate int, domain byte, seed []byte, suffix uint64, n int) {
+	a := &s.State
+	lane &= Lanes - 1
+	w := 0
+	for ; len(seed) >= 8; w++ {
+		a[w][lane] = binary.LittleEndian.Uint64(seed)
+		seed = seed[8:]
+	}
+	a[w][lane] = suffix | uint64(domain)<<(8*n)
+	for w++; w < len(a); w++ {
+		a[w][lane] = 0
+	}
+	a[rate/8-1][lane] ^= 1 << 63
+	s.busy |= 1 << lane
+	s.hashes[lane].pending = false
+}
+
+// Absorb begins a sponge that absorbs message, of which the first ready bytes can be
+// read now; see [Scheduler.SetReady]. Step reads the message in place. The lane is Ready
+// when all of it is absorbed.
+func (s *Scheduler) Absorb(lane, rate int, domain byte, message []byte, ready int) {
+	lane &= Lanes - 1
+	for w := range s.State {
+		s.State[w][lane] = 0
+	}
+	s.busy |= 1 << lane
+	s.hashes[lane] = absorption{message: message, ready: ready, rate: rate, domain: domain, pending: true}
+}
+
+// SetReady says that the first ready bytes of the message that lane absorbs can be
+// read. Until a whole block can be, the lane keeps its state through Step.
+func (s *Scheduler) SetReady(lane, ready int) {
+	h := &s.hashes[lane&(Lanes-1)]
+	h.ready = ready
+}
+
+// Ready reports whether lane has absorbed its message and can be squeezed.
+func (s *Scheduler) Ready(lane int) bool {
+	return !s.hashes[lane&(Lanes-1)].pending
+}
+
+// Release ends the work of lane. Its state is unspecified after the next Step.
+func (s *Scheduler) Release(lane int) {
+	s.busy &^= 1 << lane
+	s.hashes[lane&(Lanes-1)] = absorption{}
+}
+
+// Step feeds the lanes that absorb and permutes those at work.
+func (s *Scheduler) Step() {
+	active := s.busy
+	var stalled [25]uint64
+	stalledLane := -1
+	for lane := range s.hashes {
+		h := &s.hashes[lane]
+		if !h.pending {
+			continue
+		}
+		switch end := h.next + h.rate; {
+		case end <= h.ready:
+			s.xorBlock(lane, h.message[h.next:end])
+			h.next = end
+		case end > len(h.message) && h.ready == len(h.message):
+			s.absorbLast(lane)
+		default:
+			// The permutation may overwrite a lane that has no part in it.
+			if stalledLane >= 0 {
+				panic("keccak: two lanes wait for their messages")
+			}
+			stalledLane = lane
+			active &^= 1 << lane
+			for w := range stalled {
+				stalled[w] = s.State[w][lane]
+			}
+		}
+	}
+	s.State.Permute(active)
+	if stalledLane >= 0 {
+		for w := range stalled {
+			s.State[w][stalledLane] = stalled[w]
+		}
+	}
+}
+
+// xorBlock adds a block of whole words to a lane.
+func (s *Scheduler) xorBlock(lane int, block []byte) {
+	rows := s.State[:len(block)/8]
+	for w := range rows {
+		rows[w][lane] ^= binary.LittleEndian.Uint64(block[8*w:])
+	}
+}
+
+// absorbLast adds the last, incomplete block of a message with its padding.
+func (s *Scheduler) absorbLast(lane int) {
+	h := &s.hashes[lane]
+	rest := h.message[h.next:]
+	whole := len(rest) &^ 7
+	s.xorBlock(lane, rest[:whole])
+	last := uint64(h.domain) << (8 * (len(rest) - whole))
+	for i, b := range rest[whole:] {
+		last ^= uint64(b) << (8 * i)
+	}
+	s.State[whole/8][lane] ^= last
+	s.State[h.rate/8-1][lane] ^= 1 << 63
+	*h = absorption{}
+}
+
+// Read copies the first len(dst) bytes of a lane's block, which has to be Ready, to
+// dst. len(dst) is a multiple of 8 and at most the rate.
+func (s *Scheduler) Read(lane int, dst []byte) {
+	lane &= Lanes - 1
+	for w := range s.State[:len(dst)/8] {
+		binary.LittleEndian.PutUint64(dst[8*w:], s.State[w][lane])
+	}
+}
+
+// Wipe zeroes the states and forgets all messages.
+func (s *Scheduler) Wipe() { *s = Scheduler{} }

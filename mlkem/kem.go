@@ -1,0 +1,245 @@
+package mlkem
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/pqlane/pqlane/internal/keccak"
+	"github.com/pqlane/pqlane/internal/kemring"
+)
+
+// A publicKey is what encapsulation needs of a key, as views of the key's arrays.
+type publicKey struct {
+	*params
+	a   []kemring.Poly // Â, row by row: Â[i, j] is a[k·i+j]
+	t   []kemring.Poly // t̂, in [0, q)
+	rho *[32]byte      // ρ
+	h   *[32]byte      // H(ek)
+}
+
+// A secretKey is what decapsulation needs of a key, likewise.
+type secretKey struct {
+	publicKey
+	s []kemring.Poly // ŝ, in [0, q)
+	z *[32]byte
+}
+
+// scratch is the working memory of one operation. It lives in a pool, not on the
+// stack: a proxy runs a handshake on a fresh goroutine, whose stack would have to
+// grow, and growing copies secrets. Fields are ordered so that each starts at a
+// multiple of 64 bytes, since an unaligned vector access costs double.
+type scratch struct {
+	noise   [2*maxK + 1]kemring.Poly // s, e or y, e₁, e₂
+	twisted [maxK]kemring.Poly       // of ŝ, ŷ or û
+	acc     kemring.Poly
+	mu      kemring.Poly
+	lanes   lanes
+
+	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c
+	ciphertext [maxCiphertextSize]byte
+	seed       [64]byte // input of G
+	g          [64]byte // output of G: ρ ‖ σ, or K ‖ r
+	m          [32]byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// release wipes what an operation of dimension k has used and returns w to the pool.
+func (w *scratch) release(k int) {
+	clear(w.noise[:2*k+1])
+	clear(w.twisted[:k])
+	clear(w.acc[:])
+	clear(w.mu[:])
+	clear(w.message[:])
+	clear(w.ciphertext[:])
+	clear(w.seed[:])
+	clear(w.g[:])
+	clear(w.m[:])
+	w.lanes = lanes{}
+	scratches.Put(w)
+}
+
+// hashG sets w.g to G = SHA3-512 of w.seed[:n] and a suffix, in the last lane, which
+// a hash that has begun leaves free.
+func (w *scratch) hashG(n int, suffix uint64, suffixLen int) {
+	const lane = keccak.Lanes - 1
+	w.lanes.Start(lane, keccak.RateSHA3_512, keccak.DomainSHA3, w.seed[:n], suffix, suffixLen)
+	w.lanes.Step()
+	w.lanes.Read(lane, w.g[:])
+	w.lanes.Release(lane)
+}
+
+// keyGen is FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), with Algorithm 13
+// (K-PKE.KeyGen) inside: it fills sk from the seed d; z is the caller's matter. H(ek)
+// is computed in a lane beside the rows of Â, as far as they are ready.
+func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
+	k := sk.k
+	copy(w.seed[:], d[:])
+	w.hashG(32, uint64(k), 1)
+	copy(sk.rho[:], w.g[:32])
+
+	l := &w.lanes
+	l.params = sk.params
+	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
+	l.rho, l.a = sk.rho, sk.a
+
+	ek := w.message[:sk.encapsulationKeySize()]
+	copy(ek[k*kemring.EncodedSize12:], sk.rho[:])
+	l.hash, l.hashRate, l.hashDomain = ek, keccak.RateSHA3_256, keccak.DomainSHA3
+
+	transformed := 0 // of s and e
+	row := 0
+	for l.step() {
+		for ; transformed < l.noiseDone; transformed++ {
+			kemring.NTT(&w.noise[transformed])
+			if transformed < k {
+				kemring.Reduce(&w.noise[transformed])
+				sk.s[transformed] = w.noise[transformed]
+				kemring.Twist(&w.twisted[transformed], &sk.s[transformed])
+			}
+		}
+		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
+		for row < k && l.rowDone[row] == k && transformed > k+row {
+			t := &sk.t[row]
+			kemring.Dot(t, sk.a[row*k:], 1, sk.s, w.twisted[:k])
+			kemring.AddMontgomery(t, &w.noise[k+row])
+			kemring.Encode12(ek[row*kemring.EncodedSize12:], t)
+			row++
+			l.hashReady = row * kemring.EncodedSize12
+			if row == k {
+				l.hashReady = len(ek)
+			}
+		}
+	}
+	*sk.h = l.digest
+}
+
+// parse sets pk to the encapsulation key ek, with the modulus check of FIPS 203,
+// Section 7.2, whose failure it reports by returning false. H(ek) rides beside Â.
+func (w *scratch) parse(pk *publicKey, ek []byte) bool {
+	k := pk.k
+	message := w.message[:len(ek)]
+	copy(message, ek)
+	ok := true
+	for i := range pk.t {
+		ok = kemring.Decode12(&pk.t[i], message[i*kemring.EncodedSize12:]) && ok
+	}
+	if !ok {
+		return false
+	}
+	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
+
+	l := &w.lanes
+	l.params = pk.params
+	l.rho, l.a = pk.rho, pk.a
+	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHA3_256, keccak.DomainSHA3
+	l.hashReady = len(message)
+	for l.step() {
+	}
+	*pk.h = l.digest
+	return true
+}
+
+// encapsulate is FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), of the message in
+// w.m.
+func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, ciphertext []byte) {
+	copy(w.seed[:32], w.m[:])
+	copy(w.seed[32:], pk.h[:])
+	w.hashG(64, 0, 0)
+
+	l := &w.lanes
+	l.params = pk.params
+	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*pk.k+1], eta2
+	for l.step() {
+	}
+	w.encrypt(pk, ciphertext)
+	copy(sharedKey[:], w.g[:32])
+}
+
+// encrypt is the rest of FIPS 203, Algorithm 14 (K-PKE.Encrypt), of the message in w.m,
+// once y, e₁ and e₂ are in w.noise.
+func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
+	k := pk.k
+	y, e1, e2 := w.noise[:k], w.noise[k:2*k], &w.noise[2*k]
+	for i := range y {
+		kemring.NTT(&y[i])
+		kemring.Twist(&w.twisted[i], &y[i])
+	}
+	for i := range e1 {
+		// u = NTT⁻¹(Âᵀ∘ŷ) + e₁: column i of Â.
+		kemring.Dot(&w.acc, pk.a[i:], k, y, w.twisted[:k])
+		kemring.InverseNTT(&w.acc)
+		kemring.Add(&w.acc, &e1[i])
+		kemring.Compress(ciphertext, &w.acc, pk.du)
+		ciphertext = ciphertext[pk.ciphertextPolySize():]
+	}
+	// v = NTT⁻¹(t̂ᵀ∘ŷ) + e₂ + μ
+	kemring.Dot(&w.acc, pk.t, 1, y, w.twisted[:k])
+	kemring.InverseNTT(&w.acc)
+	kemring.Add(&w.acc, e2)
+	kemring.Decompress(&w.mu, w.m[:], 1)
+	kemring.Add(&w.acc, &w.mu)
+	kemring.Compress(ciphertext, &w.acc, pk.dv)
+}
+
+// decrypt is FIPS 203, Algorithm 15 (K-PKE.Decrypt): it leaves the message in w.m.
+func (w *scratch) decrypt(sk *secretKey, ciphertext []byte) {
+	u := w.noise[:sk.k]
+	for i := range u {
+		kemring.Decompress(&u[i], ciphertext, sk.du)
+		kemring.NTT(&u[i])
+		kemring.Twist(&w.twisted[i], &u[i])
+		ciphertext = ciphertext[sk.ciphertextPolySize():]
+	}
+	kemring.Dot(&w.acc, sk.s, 1, u, w.twisted[:sk.k])
+	kemring.InverseNTT(&w.acc)
+	kemring.Decompress(&w.mu, ciphertext, sk.dv)
+	kemring.Sub(&w.mu, &w.acc)
+	kemring.Compress(w.m[:], &w.mu, 1)
+}
+
+// decapsulate is FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal). J(z ‖ c) needs
+// nothing but its input and is the longest chain of permutations, so it starts first,
+// and G and the noise ride in the other lanes.
+func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, ciphertext []byte) {
+	message := w.message[:32+len(ciphertext)]
+	copy(message, sk.z[:])
+	copy(message[32:], ciphertext)
+	ciphertext = message[32:]
+
+	w.decrypt(sk, ciphertext)
+	copy(w.seed[:32], w.m[:])
+	copy(w.seed[32:], sk.h[:])
+
+	l := &w.lanes
+	l.params = sk.params
+	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHAKE256, keccak.DomainSHAKE
+	l.hashReady = len(message)
+	l.fill()
+	w.hashG(64, 0, 0)
+	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*sk.k+1], eta2
+	for l.step() {
+	}
+
+	again := w.ciphertext[:len(ciphertext)]
+	w.encrypt(&sk.publicKey, again)
+	copy(sharedKey[:], w.g[:32])
+	replaceIfDifferent(sharedKey, &l.digest, ciphertext, again)
+}
+
+// replaceIfDifferent copies implicit to sharedKey unless c and again, of equal length,
+// are the same. All of both is read, and nothing branches on the outcome.
+func replaceIfDifferent(sharedKey, implicit *[SharedKeySize]byte, c, again []byte) {
+	load := binary.LittleEndian.Uint64
+	var different uint64
+	again = again[:len(c)]
+	for len(c) >= 32 && len(again) >= 32 { // the lengths are multiples of 32
+		different |= (load(c) ^ load(again)) | (load(c[8:]) ^ load(again[8:])) |
+			(load(c[16:]) ^ load(again[16:])) | (load(c[24:]) ^ load(again[24:]))
+		c, again = c[32:], again[32:]
+	}
+	mask := byte(-((different | -different) >> 63)) // all ones if different is not 0
+	for i := range sharedKey {
+		sharedKey[i] ^= mask & (sharedKey[i] ^ implicit[i])
+	}
+}

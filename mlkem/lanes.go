@@ -1,0 +1,147 @@
+package mlkem
+
+import (
+	"github.com/pqlane/pqlane/internal/keccak"
+	"github.com/pqlane/pqlane/internal/kemring"
+)
+
+// lanes shares the four lanes of the permutation among the three kinds of work of an
+// operation: the hash whose blocks follow one another (H(ek) or J(z ‖ c)), the noise
+// polynomials and the polynomials of Â. A lane that has nothing to do takes the hash,
+// if it waits, else the next noise polynomial, else the next of Â, row by row; an
+// operation states its work in the fields below and calls step until it is done.
+//
+// Which lane does what, and when, depends on ρ through the rejections of SampleNTT, and
+// on nothing secret.
+type lanes struct {
+	keccak.Scheduler
+	tasks [keccak.Lanes]task
+	*params
+
+	// noise polynomials PRF_η(noiseSeed, i), with η₁ for i < k and noiseEta2 above.
+	noiseSeed []byte
+	noise     []kemring.Poly
+	noiseEta2 int
+	noiseNext int
+	noiseDone int
+	prf       [keccak.Lanes][192]byte // a stream with η = 3, which takes two blocks
+
+	// a is filled with Â, expanded from rho; rowDone counts a row's finished polynomials.
+	rho     *[32]byte
+	a       []kemring.Poly
+	aNext   int
+	rowDone [maxK]int
+
+	// hash is absorbed as far as hashReady says; the first 32 bytes of output are left
+	// in digest.
+	hash       []byte
+	hashReady  int
+	hashRate   int
+	hashDomain byte
+	hashLane   int // 1 more than the lane that has it
+	digest     [32]byte
+}
+
+type task struct {
+	kind  taskKind
+	index int // of the polynomial
+	n     int // coefficients of Â, or blocks of noise, so far
+}
+
+type taskKind uint8
+
+const (
+	idle taskKind = iota
+	hashing
+	samplingNoise
+	samplingMatrix
+)
+
+// fill gives work to the idle lanes and reports whether any lane has work.
+func (l *lanes) fill() bool {
+	if l.hashLane != 0 {
+		l.SetReady(l.hashLane-1, l.hashReady)
+	}
+	busy := false
+	for lane := range l.tasks {
+		t := &l.tasks[lane]
+		if t.kind == idle {
+			l.start(lane, t)
+		}
+		busy = busy || t.kind != idle
+	}
+	return busy
+}
+
+func (l *lanes) start(lane int, t *task) {
+	switch {
+	case l.hashReady > 0 && l.hashLane == 0:
+		*t = task{kind: hashing}
+		l.hashLane = lane + 1
+		l.Absorb(lane, l.hashRate, l.hashDomain, l.hash, l.hashReady)
+	case l.noiseNext < len(l.noise):
+		*t = task{kind: samplingNoise, index: l.noiseNext}
+		l.Start(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, uint64(l.noiseNext), 1)
+		l.noiseNext++
+	case l.aNext < len(l.a):
+		i, j := l.aNext/l.k, l.aNext%l.k
+		*t = task{kind: samplingMatrix, index: l.aNext}
+		l.Start(lane, keccak.RateSHAKE128, keccak.DomainSHAKE, l.rho[:], uint64(j)|uint64(i)<<8, 2)
+		l.aNext++
+	}
+}
+
+// step advances every lane by a permutation and takes what the lanes have made. It
+// returns false when there was nothing left to do.
+func (l *lanes) step() bool {
+	if !l.fill() {
+		return false
+	}
+	l.Step()
+	for lane := range l.tasks {
+		t := &l.tasks[lane]
+		done := false
+		switch t.kind {
+		case samplingMatrix:
+			t.n = kemring.SampleNTT(&l.a[t.index], t.n, &l.State, lane)
+			if done = t.n == kemring.N; done {
+				l.rowDone[t.index/l.k]++
+			}
+		case samplingNoise:
+			if done = l.takeNoise(lane, t); done {
+				l.noiseDone++
+			}
+		case hashing:
+			if done = l.Ready(lane); done {
+				l.Read(lane, l.digest[:])
+			}
+		}
+		if done {
+			t.kind = idle
+			l.Release(lane)
+		}
+	}
+	return true
+}
+
+// takeNoise turns the block of a noise stream into its polynomial and reports whether
+// that is complete.
+func (l *lanes) takeNoise(lane int, t *task) bool {
+	eta := l.noiseEta2
+	if t.index < l.k {
+		eta = l.eta1
+	}
+	if eta == 2 {
+		kemring.CBD2(&l.noise[t.index], &l.State, lane)
+		return true
+	}
+	b := &l.prf[lane]
+	if t.n == 0 {
+		l.Read(lane, b[:keccak.RateSHAKE256])
+		t.n = 1
+		return false
+	}
+	l.Read(lane, b[keccak.RateSHAKE256:])
+	kemring.CBD3(&l.noise[t.index], b)
+	return true
+}

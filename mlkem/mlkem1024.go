@@ -1,0 +1,287 @@
+package mlkem
+
+import (
+	"crypto"
+	"crypto/rand"
+
+	"github.com/pqlane/pqlane/internal/kemring"
+)
+
+// An EncapsulationKey1024 is the public key used to produce ciphertexts that the
+// corresponding [DecapsulationKey1024] decapsulates. It holds the expanded matrix Â, so
+// that encapsulating again costs no parsing, and takes about 10 KB.
+//
+// It is safe for concurrent use once made; SetBytes excludes all other use. The zero
+// value is for SetBytes and refuses everything else.
+type EncapsulationKey1024 struct {
+	a      [16]kemring.Poly
+	t      [4]kemring.Poly
+	rho, h [32]byte
+	state  state
+	shared bool // it is part of a DecapsulationKey1024
+}
+
+// A DecapsulationKey1024 is the secret key used to decapsulate a shared key from a
+// ciphertext. It holds what can be computed in advance and takes about 12 KB.
+//
+// It is safe for concurrent use once made; Generate and Destroy exclude all other
+// use. The zero value is for Generate and refuses everything else.
+type DecapsulationKey1024 struct {
+	ek       EncapsulationKey1024
+	s        [4]kemring.Poly
+	d, z     [32]byte
+	state    state
+	expanded bool // made from an expanded key: d is not known
+}
+
+var (
+	_ crypto.Encapsulator = (*EncapsulationKey1024)(nil)
+	_ crypto.Decapsulator = (*DecapsulationKey1024)(nil)
+)
+
+func (ek *EncapsulationKey1024) core() publicKey {
+	return publicKey{&params1024, ek.a[:], ek.t[:], &ek.rho, &ek.h}
+}
+
+func (dk *DecapsulationKey1024) core() secretKey {
+	return secretKey{dk.ek.core(), dk.s[:], &dk.z}
+}
+
+func (ek *EncapsulationKey1024) check(op string) error {
+	if ek == nil {
+		return unset.check(op)
+	}
+	return ek.state.check(op)
+}
+
+func (dk *DecapsulationKey1024) check(op string) error {
+	if dk == nil {
+		return unset.check(op)
+	}
+	return dk.state.check(op)
+}
+
+// GenerateKey1024 generates a new decapsulation key, drawing random bytes from
+// crypto/rand (FIPS 203, Algorithm 19). The error is always nil.
+func GenerateKey1024() (*DecapsulationKey1024, error) {
+	dk := new(DecapsulationKey1024)
+	return dk, dk.Generate()
+}
+
+// NewDecapsulationKey1024 expands a decapsulation key from a seed of [SeedSize] bytes in
+// the form d ‖ z (FIPS 203, Algorithm 16). The seed must be uniformly random and secret.
+// A seed of another length is an error that matches [ErrSize].
+func NewDecapsulationKey1024(seed []byte) (*DecapsulationKey1024, error) {
+	if err := checkSize("NewDecapsulationKey1024", params1024.name, "seed", len(seed), SeedSize); err != nil {
+		return nil, err
+	}
+	dk := new(DecapsulationKey1024)
+	dk.setSeed(seed)
+	return dk, nil
+}
+
+// NewDecapsulationKey1024FromExpanded parses a decapsulation key in its expanded form of
+// [ExpandedKeySize1024] bytes, with the checks of FIPS 203, Section 7.3. Such a key has no
+// seed: Bytes returns nil. Errors match [ErrSize], [ErrCoefficient] or [ErrHash].
+func NewDecapsulationKey1024FromExpanded(dk []byte) (*DecapsulationKey1024, error) {
+	key := new(DecapsulationKey1024)
+	sk := key.core()
+	if err := sk.setExpanded("NewDecapsulationKey1024FromExpanded", dk); err != nil {
+		key.Destroy()
+		return nil, err
+	}
+	key.state, key.ek.state, key.ek.shared, key.expanded = ready, ready, true, true
+	return key, nil
+}
+
+// Generate replaces dk with a new key, drawing random bytes from crypto/rand, without
+// allocating. The encapsulation key that dk has given out before changes with it. The
+// error is nil unless dk is.
+func (dk *DecapsulationKey1024) Generate() error {
+	if dk == nil {
+		return unset.check("DecapsulationKey1024.Generate")
+	}
+	var seed [SeedSize]byte
+	rand.Read(seed[:]) // never fails
+	dk.setSeed(seed[:])
+	clear(seed[:])
+	return nil
+}
+
+func (dk *DecapsulationKey1024) setSeed(seed []byte) {
+	copy(dk.d[:], seed[:32])
+	copy(dk.z[:], seed[32:])
+	sk := dk.core()
+	sk.setSeed(&dk.d)
+	dk.state, dk.ek.state, dk.ek.shared, dk.expanded = ready, ready, true, false
+}
+
+// Bytes returns the decapsulation key as a seed of [SeedSize] bytes in the form d ‖ z,
+// or nil if it was made from an expanded key or is not usable. The result is secret.
+func (dk *DecapsulationKey1024) Bytes() []byte {
+	if dk.check("") != nil || dk.expanded {
+		return nil
+	}
+	return append(append(make([]byte, 0, SeedSize), dk.d[:]...), dk.z[:]...)
+}
+
+// ExpandedBytes returns the decapsulation key in the expanded form of FIPS 203, of
+// [ExpandedKeySize1024] bytes, or nil if it is not usable. The result is secret.
+func (dk *DecapsulationKey1024) ExpandedBytes() []byte {
+	if dk.check("") != nil {
+		return nil
+	}
+	sk := dk.core()
+	return sk.expandedBytes()
+}
+
+// Decapsulate returns the shared key, of [SharedKeySize] bytes, that the ciphertext
+// encapsulates (FIPS 203, Algorithm 21). A ciphertext of the right length that was not
+// made for this key gives a pseudorandom key and no error (implicit rejection). Errors
+// match [ErrSize], [ErrNoKey] or [ErrDestroyed].
+func (dk *DecapsulationKey1024) Decapsulate(ciphertext []byte) (sharedKey []byte, err error) {
+	// Inlined into the caller, the allocation can be on its stack.
+	return dk.decapsulate(new([SharedKeySize]byte), ciphertext)
+}
+
+func (dk *DecapsulationKey1024) decapsulate(sharedKey *[SharedKeySize]byte, ciphertext []byte) ([]byte, error) {
+	if err := dk.DecapsulateInto(sharedKey, ciphertext); err != nil {
+		return nil, err
+	}
+	return sharedKey[:], nil
+}
+
+// DecapsulateInto is Decapsulate into memory of the caller's; it allocates nothing. On
+// an error sharedKey is unchanged.
+func (dk *DecapsulationKey1024) DecapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext []byte) error {
+	const op = "DecapsulationKey1024.Decapsulate"
+	if err := dk.check(op); err != nil {
+		return err
+	}
+	if err := checkSize(op, params1024.name, "ciphertext", len(ciphertext), CiphertextSize1024); err != nil {
+		return err
+	}
+	sk := dk.core()
+	sk.decapsulateInto(sharedKey, ciphertext)
+	return nil
+}
+
+// EncapsulationKey returns the public encapsulation key. It shares dk's memory, and
+// stays usable after dk.Destroy. It is nil if dk is.
+func (dk *DecapsulationKey1024) EncapsulationKey() *EncapsulationKey1024 {
+	if dk == nil {
+		return nil
+	}
+	return &dk.ek
+}
+
+// Encapsulator returns the encapsulation key, like [DecapsulationKey1024.EncapsulationKey].
+// It implements [crypto.Decapsulator].
+func (dk *DecapsulationKey1024) Encapsulator() crypto.Encapsulator {
+	return dk.EncapsulationKey()
+}
+
+// AppendEncapsulationKey appends the encoded encapsulation key, of
+// [EncapsulationKeySize1024] bytes, to b. It allocates only if b lacks room. The error
+// matches [ErrNoKey] or [ErrDestroyed].
+func (dk *DecapsulationKey1024) AppendEncapsulationKey(b []byte) ([]byte, error) {
+	if err := dk.check("DecapsulationKey1024.AppendEncapsulationKey"); err != nil {
+		return b, err
+	}
+	return dk.ek.AppendBinary(b)
+}
+
+// Destroy zeroes the secrets in dk, as far as Go lets a program do so; later use
+// returns [ErrDestroyed]. The encapsulation key stays usable.
+func (dk *DecapsulationKey1024) Destroy() {
+	if dk == nil {
+		return
+	}
+	clear(dk.s[:])
+	clear(dk.d[:])
+	clear(dk.z[:])
+	dk.state = destroyed
+}
+
+// NewEncapsulationKey1024 parses an encapsulation key of [EncapsulationKeySize1024] bytes
+// (FIPS 203, Section 7.2). Errors match [ErrSize] or [ErrCoefficient].
+func NewEncapsulationKey1024(encapsulationKey []byte) (*EncapsulationKey1024, error) {
+	ek := new(EncapsulationKey1024)
+	if err := ek.setBytes("NewEncapsulationKey1024", encapsulationKey); err != nil {
+		return nil, err
+	}
+	return ek, nil
+}
+
+// SetBytes replaces ek with the encapsulation key in b, as [NewEncapsulationKey1024]
+// parses it, without allocating. After an error ek refuses use. The encapsulation key
+// of a decapsulation key can't be replaced: the error then matches [ErrShared].
+func (ek *EncapsulationKey1024) SetBytes(b []byte) error {
+	const op = "EncapsulationKey1024.SetBytes"
+	if ek == nil {
+		return unset.check(op)
+	}
+	if ek.shared {
+		return newError(ErrShared, "%s: the key belongs to a decapsulation key", op)
+	}
+	return ek.setBytes(op, b)
+}
+
+func (ek *EncapsulationKey1024) setBytes(op string, b []byte) error {
+	ek.state = unset
+	pk := ek.core()
+	if err := pk.set(op, b); err != nil {
+		return err
+	}
+	ek.state = ready
+	return nil
+}
+
+// Bytes returns the encoded encapsulation key, of [EncapsulationKeySize1024] bytes, or
+// nil if ek is not usable.
+func (ek *EncapsulationKey1024) Bytes() []byte {
+	b, err := ek.AppendBinary(make([]byte, 0, EncapsulationKeySize1024))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// AppendBinary appends the encoded encapsulation key to b. It allocates only if b lacks
+// room. It implements [encoding.BinaryAppender]; the error matches [ErrNoKey].
+func (ek *EncapsulationKey1024) AppendBinary(b []byte) ([]byte, error) {
+	if err := ek.check("EncapsulationKey1024.AppendBinary"); err != nil {
+		return b, err
+	}
+	pk := ek.core()
+	return pk.appendBytes(b), nil
+}
+
+// Encapsulate generates a shared key, of [SharedKeySize] bytes, and a ciphertext that
+// encapsulates it, of [CiphertextSize1024] bytes, drawing random bytes from crypto/rand
+// (FIPS 203, Algorithm 20). The shared key must be kept secret.
+//
+// It panics if ek is nil, was never set, or failed to parse: the shape of
+// [crypto.Encapsulator] has no error, and there is no key to return.
+// [EncapsulationKey1024.EncapsulateInto] returns an error instead.
+func (ek *EncapsulationKey1024) Encapsulate() (sharedKey, ciphertext []byte) {
+	return ek.encapsulate(new([SharedKeySize]byte), new([CiphertextSize1024]byte))
+}
+
+func (ek *EncapsulationKey1024) encapsulate(sharedKey *[SharedKeySize]byte, ciphertext *[CiphertextSize1024]byte) (_, _ []byte) {
+	if err := ek.EncapsulateInto(sharedKey, ciphertext); err != nil {
+		panic(err)
+	}
+	return sharedKey[:], ciphertext[:]
+}
+
+// EncapsulateInto is Encapsulate into memory of the caller's; it allocates nothing. On
+// an error, which matches [ErrNoKey], both are unchanged.
+func (ek *EncapsulationKey1024) EncapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext *[CiphertextSize1024]byte) error {
+	if err := ek.check("EncapsulationKey1024.Encapsulate"); err != nil {
+		return err
+	}
+	pk := ek.core()
+	pk.encapsulateInto(sharedKey, ciphertext[:], nil)
+	return nil
+}
