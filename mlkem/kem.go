@@ -33,19 +33,27 @@ type scratch struct {
 	twisted [maxK]kemring.Poly       // of ŝ, ŷ or û
 	acc     kemring.Poly
 	mu      kemring.Poly
-	lanes   lanes
 
 	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c
-	ciphertext [maxCiphertextSize]byte
-	seed       [64]byte // input of G
-	g          [64]byte // output of G: ρ ‖ σ, or K ‖ r
-	m          [32]byte
+	ciphertext [maxCiphertextSize + 32]byte // rounded up to whole cache lines
+
+	lanes lanes
+
+	seed [64]byte // input of G
+	g    [64]byte // output of G: ρ ‖ σ, or K ‖ r
+	m    [32]byte
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// release wipes what an operation of dimension k has used and returns w to the pool.
+// release wipes w after an operation of dimension k and returns it to the pool.
 func (w *scratch) release(k int) {
+	w.wipe(k)
+	scratches.Put(w)
+}
+
+// wipe zeroes what an operation of dimension k may have written.
+func (w *scratch) wipe(k int) {
 	clear(w.noise[:2*k+1])
 	clear(w.twisted[:k])
 	clear(w.acc[:])
@@ -56,7 +64,6 @@ func (w *scratch) release(k int) {
 	clear(w.g[:])
 	clear(w.m[:])
 	w.lanes = lanes{}
-	scratches.Put(w)
 }
 
 // hashG sets w.g to G = SHA3-512 of w.seed[:n] and a suffix, in the last lane, which

@@ -84,7 +84,7 @@ func decode12Generic(p *Poly, src []byte) bool {
 		x := uint32(in[0]) | uint32(in[1])<<8 | uint32(in[2])<<16
 		a, b := x&0xfff, x>>12
 		p[i], p[i+1] = int16(a), int16(b)
-		tooLarge |= Q - 1 - a | Q - 1 - b
+		tooLarge |= (Q - 1 - a) | (Q - 1 - b)
 	}
 	return tooLarge>>31 == 0
 }
