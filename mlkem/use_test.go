@@ -142,3 +142,16 @@ func TestInPlaceFormsAllocateNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestEncapsulationsDiffer(t *testing.T) {
+	onEverySet(t, func(t *testing.T, s set) {
+		dk := s.generate()
+		k1, c1 := dk.public().Encapsulate()
+		k2, c2 := dk.public().Encapsulate()
+		assert.NotEqual(t, k1, k2)
+		assert.NotEqual(t, c1, c2)
+		assert.NotEqual(t, dk.Bytes()[:32], s.generate().Bytes()[:32], "d")
+		assert.NotEqual(t, dk.Bytes()[32:], s.generate().Bytes()[32:], "z")
+		assert.NotZero(t, [32]byte(dk.Bytes()))
+	})
+}

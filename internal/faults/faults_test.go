@@ -1,0 +1,123 @@
+// Package faults tests the tests: it plants one-line faults in the source, each in a build
+// of its own, and fails if the tests of the package do not notice. Many are faults that
+// published vectors miss or that implementations have shipped with.
+package faults
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A fault replaces old, which occurs once in file, by new. The tests of pkg that match
+// run, all if it is empty, have to fail.
+type fault struct {
+	name     string
+	file     string
+	old, new string
+	pkg      string
+	run      string
+}
+
+const (
+	kem    = "mlkem/kem.go"
+	lanes  = "mlkem/lanes.go"
+	keys   = "mlkem/keys.go"
+	set768 = "mlkem/mlkem768.go"
+
+	ring  = "./internal/kemring"
+	mlkem = "./mlkem"
+)
+
+var faults = []fault{
+	{"no modulus check of ek", "internal/kemring/compress.go", "return tooLarge>>31 == 0", "return tooLarge>>31 <= 1", mlkem, ""},
+	{"ek with a coefficient of q", "internal/kemring/compress.go", "(Q - 1 - a)", "(Q - a)", mlkem, "TestModulusCheck"},
+	{"no H(ek) check of dk", keys, "!= 1 {", "> 1 {", mlkem, ""},
+	{"H(ek) check omits the last byte", keys, "rest[:32], sk.h[:])", "rest[:31], sk.h[:31])", mlkem, ""},
+	{"trailing bytes accepted", "mlkem/errors.go", "if got == want {", "if got >= want {", mlkem, "TestWrongSizes"},
+
+	{"comparison omits the end of c", kem, "len(c) >= 32 && len(again)", "len(c) > 32 && len(again)", mlkem, ""},
+	{"comparison covers c1 only", kem, "ciphertext, again)", "ciphertext[:sk.k*sk.ciphertextPolySize()], again)", mlkem, ""},
+	{"comparison omits eight bytes of a row", kem, "(load(c[24:]) ^ load(again[24:]))", "0", mlkem, "TestCiphertextComparison"},
+	{"no implicit rejection", kem, "mask := byte(-(", "mask := byte(0 * (", mlkem, ""},
+	{"implicit rejection without z", kem, "copy(message, sk.z[:])", "_ = sk.z", mlkem, ""},
+	{"key generation of the 2023 draft", kem, "w.hashG(32, uint64(k), 1)", "w.hashG(32, 0, 0)", mlkem, ""},
+	{"matrix transposed", lanes, "uint64(j)|uint64(i)<<8", "uint64(i)|uint64(j)<<8", mlkem, ""},
+	{"polynomial of the matrix left unfinished", lanes, "t.n == kemring.N;", "t.n >= kemring.N-8;", mlkem, ""},
+	{"noise with a repeated nonce", lanes, "l.noiseSeed, uint64(l.noiseNext), 1)", "l.noiseSeed, uint64(l.noiseNext&7), 1)", mlkem, ""},
+	{"encapsulation without randomness", keys, "rand.Read(w.m[:]) // never fails", "_ = rand.Read", mlkem, "TestEncapsulationsDiffer"},
+	{"key generation without randomness", set768, "rand.Read(seed[:]) // never fails", "_ = rand.Read", mlkem, "TestEncapsulationsDiffer"},
+
+	{"scratch not wiped", kem, "	clear(w.twisted[:k])\n", "", mlkem, "TestScratch"},
+	{"lanes not wiped", kem, "	w.lanes = lanes{}\n", "", mlkem, "TestScratch"},
+	{"Destroy leaves ŝ", set768, "	clear(dk.s[:])\n", "", mlkem, "TestDestroy"},
+	{"Destroy leaves z", set768, "	clear(dk.z[:])\n", "", mlkem, "TestDestroy"},
+	{"failed SetBytes leaves the old key usable", set768, "	ek.state = unset\n", "", mlkem, "TestUnusable|TestModulus"},
+	{"destroyed key decapsulates", set768, "	dk.state = destroyed\n", "", mlkem, "TestUnusable"},
+	{"expanded key claims a seed", set768, "ek.shared, key.expanded = ready, ready, true, true", "ek.shared, key.expanded = ready, ready, true, false", mlkem, "TestExpanded"},
+	{"SetBytes changes a decapsulation key", set768, "if ek.shared {", "if false {", mlkem, "TestSetBytes"},
+
+	{"SampleNTT accepts q", "internal/kemring/sample.go", "(uint32(c) - Q) >> 31", "(uint32(c) - Q - 1) >> 31", ring, ""},
+	{"SampleNTT rejects q−1", "internal/kemring/sample.go", "(uint32(c) - Q) >> 31", "(uint32(c) - Q + 1) >> 31", ring, ""},
+	{"SampleNTT accepts q at the end", "internal/kemring/sample.go", "n < N && c < Q", "n < N && c <= Q", ring, ""},
+	{"SampleNTT drops the last coefficient", "internal/kemring/sample.go", "n < N && c < Q", "n < N-1 && c < Q", ring, ""},
+	{"message decoding boundary", "internal/kemring/compress.go", "<<d + Q/2) *", "<<d + Q/2 + 1) *", ring, ""},
+	{"compression quotient off by one somewhere", "internal/kemring/compress.go", "20642679 >> 36", "20642678 >> 36", ring, ""},
+	{"decompression rounds down", "internal/kemring/compress.go", "*Q + 1<<d/2) >> d", "*Q + 1<<d/2 - 1) >> d", ring, ""},
+	{"reduction leaves q", "internal/kemring/ntt.go", "return x + x>>15&Q", "return x + (x-1)>>15&Q", ring, ""},
+	{"inverse NTT skips a reduction", "internal/kemring/ntt.go", "length == 8 || length == 64", "length == 64", ring, ""},
+
+	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalledLane >= 0 {\n\t\tfor", "if stalledLane > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
+	{"padding's last bit missing", "internal/keccak/scheduler.go", "	s.State[h.rate/8-1][lane] ^= 1 << 63\n", "", "./internal/keccak", "TestScheduler"},
+	{"level without the features below it", "internal/cpu/cpu.go", "return i - 1", "_ = i", "./internal/cpu", "TestLevel"},
+}
+
+// TestFaultsAreNoticed builds generic alone: what the tests compare the kernels with.
+func TestFaultsAreNoticed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the library once for every fault")
+	}
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(root, f.file)
+			source, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, 1, strings.Count(string(source), f.old), "%q in %s", f.old, f.file)
+
+			dir := t.TempDir()
+			planted := filepath.Join(dir, "planted.go")
+			require.NoError(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
+			overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: planted}})
+			require.NoError(t, err)
+			overlayFile := filepath.Join(dir, "overlay.json")
+			require.NoError(t, os.WriteFile(overlayFile, overlay, 0o600))
+
+			cmd := exec.Command("go", "test", "-short", "-count=1", "-failfast", "-tags", f.tags(), "-overlay", overlayFile, "-run", f.run, f.pkg)
+			cmd.Dir = root
+			cmd.Env = append(os.Environ(), "PQLANE_BACKEND=")
+			out, err := cmd.CombinedOutput()
+			require.NotContains(t, string(out), "[build failed]")
+			require.NotContains(t, string(out), "no tests to run")
+			assert.Error(t, err, "the tests of %s pass with this fault", f.pkg)
+			assert.Contains(t, string(out), "FAIL")
+		})
+	}
+}
+
+// tags are those of a build without assembly, so that the tests run the code with the
+// fault. The tests of keccak and cpu need the backends.
+func (f *fault) tags() string {
+	if f.pkg == ring || f.pkg == mlkem {
+		return "purego"
+	}
+	return ""
+}
