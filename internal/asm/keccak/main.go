@@ -1,0 +1,91 @@
+// Command keccak generates the Keccak-f[1600] permutations of package
+// internal/keccak: the assembly kernels, and the Go one, which is unrolled in the same
+// way.
+//
+// The programs are in the terms of FIPS 202, §3.2: lanes, rows, and the steps θ, ρ, π,
+// χ and ι. See [placement] for what all of them have in common.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+)
+
+// generator names the source of the generated files in their first lines.
+const generator = "internal/asm/keccak"
+
+func main() {
+	log.SetFlags(0)
+	// avo's build package defines an -out of its own in flag.CommandLine.
+	flags := flag.NewFlagSet("keccak", flag.ExitOnError)
+	out := flags.String("out", ".", "directory of package keccak")
+	flags.Parse(os.Args[1:])
+
+	files, err := generate()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(*out, name), text, 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// generate returns the generated files by name.
+func generate() (map[string][]byte, error) {
+	amd64, err := assemble(func(ctx *build.Context) {
+		rc := roundConstantTable(ctx)
+		scalar(ctx, "permuteScalar", "func(a *[25]uint64)", 1, rc)
+		scalar(ctx, "permuteScalarLane", "func(lane *uint64)", 4, rc)
+		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", rc)
+		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, rc)
+		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, rc)
+	})
+	if err != nil {
+		return nil, err
+	}
+	purego, err := generic()
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"permute_amd64.s": amd64, "permute_generic.go": purego}, nil
+}
+
+// assemble returns the text of the assembly file that body builds.
+func assemble(body func(*build.Context)) ([]byte, error) {
+	ctx := build.NewContext()
+	ctx.ConstraintExpr("amd64,!purego")
+	body(ctx)
+	file, err := ctx.Result()
+	if err != nil {
+		return nil, err
+	}
+	if err := pass.Compile.Execute(file); err != nil {
+		return nil, err
+	}
+	text, err := printer.NewGoAsm(printer.Config{Name: generator, Pkg: "keccak"}).Print(file)
+	if err != nil {
+		return nil, err
+	}
+	return append(bytes.TrimRight(text, "\n"), '\n'), nil
+}
+
+// roundConstantTable defines the constants of ι in memory.
+func roundConstantTable(ctx *build.Context) operand.Mem {
+	table := ctx.StaticGlobal("roundConstants")
+	ctx.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, rc := range roundConstants() {
+		ctx.AddDatum(8*i, operand.U64(rc))
+	}
+	return table
+}

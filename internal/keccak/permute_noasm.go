@@ -1,0 +1,10 @@
+//go:build !amd64 || purego
+
+package keccak
+
+// Permute applies Keccak-f[1600] to one state.
+func Permute(a *[25]uint64) { permuteGeneric(a) }
+
+// Permute applies Keccak-f[1600] to the lanes of s whose bit is set in active; what it
+// leaves in the other lanes is unspecified. The timing may depend on active.
+func (s *State4) Permute(active uint) { s.permuteGeneric(active) }
