@@ -37,6 +37,7 @@ type scratch struct {
 	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c
 	ciphertext [maxCiphertextSize + 32]byte // rounded up to whole cache lines
 
+	prf   [keccak.Lanes][192]byte // noise streams with η = 3
 	lanes lanes
 
 	seed [64]byte // input of G
@@ -46,23 +47,26 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// release wipes w after an operation of dimension k and returns it to the pool.
-func (w *scratch) release(k int) {
-	w.wipe(k)
+// release wipes w after an operation with parameters p and returns it to the pool.
+func (w *scratch) release(p *params) {
+	w.wipe(p)
 	scratches.Put(w)
 }
 
-// wipe zeroes what an operation of dimension k may have written.
-func (w *scratch) wipe(k int) {
-	clear(w.noise[:2*k+1])
-	clear(w.twisted[:k])
+// wipe zeroes what an operation with parameters p may have written.
+func (w *scratch) wipe(p *params) {
+	clear(w.noise[:2*p.k+1])
+	clear(w.twisted[:p.k])
 	clear(w.acc[:])
 	clear(w.mu[:])
-	clear(w.message[:])
-	clear(w.ciphertext[:])
+	clear(w.message[:max(p.encapsulationKeySize(), 32+p.ciphertextSize())])
+	clear(w.ciphertext[:p.ciphertextSize()])
 	clear(w.seed[:])
 	clear(w.g[:])
 	clear(w.m[:])
+	if p.eta1 == 3 {
+		clear(w.prf[:])
+	}
 	w.lanes = lanes{}
 }
 
@@ -84,9 +88,10 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	copy(w.seed[:], d[:])
 	w.hashG(32, uint64(k), 1)
 	copy(sk.rho[:], w.g[:32])
+	publicRho(sk.rho)
 
 	l := &w.lanes
-	l.params = sk.params
+	l.params, l.prf = sk.params, &w.prf
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
 	l.rho, l.a = sk.rho, sk.a
 
@@ -137,7 +142,7 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
 
 	l := &w.lanes
-	l.params = pk.params
+	l.params, l.prf = pk.params, &w.prf
 	l.rho, l.a = pk.rho, pk.a
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHA3_256, keccak.DomainSHA3
 	l.hashReady = len(message)
@@ -155,7 +160,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 	w.hashG(64, 0, 0)
 
 	l := &w.lanes
-	l.params = pk.params
+	l.params, l.prf = pk.params, &w.prf
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*pk.k+1], eta2
 	for l.step() {
 	}
@@ -219,7 +224,7 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	copy(w.seed[32:], sk.h[:])
 
 	l := &w.lanes
-	l.params = sk.params
+	l.params, l.prf = sk.params, &w.prf
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHAKE256, keccak.DomainSHAKE
 	l.hashReady = len(message)
 	l.fill()
@@ -237,12 +242,13 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 // replaceIfDifferent copies implicit to sharedKey unless c and again, of equal length,
 // are the same. All of both is read, and nothing branches on the outcome.
 func replaceIfDifferent(sharedKey, implicit *[SharedKeySize]byte, c, again []byte) {
-	load := binary.LittleEndian.Uint64
 	var different uint64
-	again = again[:len(c)]
-	for len(c) >= 32 && len(again) >= 32 { // the lengths are multiples of 32
-		different |= (load(c) ^ load(again)) | (load(c[8:]) ^ load(again[8:])) |
-			(load(c[16:]) ^ load(again[16:])) | (load(c[24:]) ^ load(again[24:]))
+	for len(c) >= 32 && len(again) >= 32 { // lengths of ciphertexts are multiples of 32
+		x, y := (*[32]byte)(c), (*[32]byte)(again)
+		different |= load(x, 0) ^ load(y, 0)
+		different |= load(x, 8) ^ load(y, 8)
+		different |= load(x, 16) ^ load(y, 16)
+		different |= load(x, 24) ^ load(y, 24)
 		c, again = c[32:], again[32:]
 	}
 	mask := byte(-((different | -different) >> 63)) // all ones if different is not 0
@@ -250,3 +256,5 @@ func replaceIfDifferent(sharedKey, implicit *[SharedKeySize]byte, c, again []byt
 		sharedKey[i] ^= mask & (sharedKey[i] ^ implicit[i])
 	}
 }
+
+func load(b *[32]byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }

@@ -14,7 +14,7 @@ import (
 func (sk *secretKey) setSeed(d *[32]byte) {
 	w := scratches.Get().(*scratch)
 	w.keyGen(sk, d)
-	w.release(sk.k)
+	w.release(sk.params)
 }
 
 // setExpanded fills sk from an expanded decapsulation key
@@ -26,7 +26,7 @@ func (sk *secretKey) setExpanded(op string, dk []byte) error {
 	}
 	ok := true
 	for i := range sk.s {
-		ok = kemring.Decode12(&sk.s[i], dk[i*kemring.EncodedSize12:]) && ok
+		ok = publicCheck(kemring.Decode12(&sk.s[i], dk[i*kemring.EncodedSize12:])) && ok
 	}
 	if !ok {
 		return newError(ErrCoefficient, "%s: %s decapsulation key has a secret coefficient that is not below 3329", op, sk.name)
@@ -50,7 +50,7 @@ func (pk *publicKey) set(op string, ek []byte) error {
 	}
 	w := scratches.Get().(*scratch)
 	ok := w.parse(pk, ek)
-	w.release(pk.k)
+	w.release(pk.params)
 	if !ok {
 		return newError(ErrCoefficient, "%s: %s encapsulation key has a coefficient that is not below 3329", op, pk.name)
 	}
@@ -98,12 +98,12 @@ func (pk *publicKey) encapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext 
 		rand.Read(w.m[:]) // never fails
 	}
 	w.encapsulate(pk, sharedKey, ciphertext)
-	w.release(pk.k)
+	w.release(pk.params)
 }
 
 // decapsulateInto decapsulates a ciphertext of the right size.
 func (sk *secretKey) decapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext []byte) {
 	w := scratches.Get().(*scratch)
 	w.decapsulate(sk, sharedKey, ciphertext)
-	w.release(sk.k)
+	w.release(sk.params)
 }

@@ -24,7 +24,7 @@ type lanes struct {
 	noiseEta2 int
 	noiseNext int
 	noiseDone int
-	prf       [keccak.Lanes][192]byte // a stream with η = 3, which takes two blocks
+	prf       *[keccak.Lanes][192]byte // streams with η = 3, which take two blocks
 
 	// a is filled with Â, expanded from rho; rowDone counts a row's finished polynomials.
 	rho     *[32]byte

@@ -211,16 +211,16 @@ func TestScratchIsWiped(t *testing.T) {
 		sk := secretKey{publicKey{s.params, a, tHat, &rho, &h}, secret, &z}
 		w.keyGen(&sk, &d)
 		require.NotZero(t, *w)
-		w.wipe(s.k)
+		w.wipe(s.params)
 		require.Zero(t, *w)
 
 		copy(w.m[:], random(32))
 		w.encapsulate(&sk.publicKey, &k, c)
-		w.wipe(s.k)
+		w.wipe(s.params)
 		require.Zero(t, *w)
 
 		w.decapsulate(&sk, &k, c)
-		w.wipe(s.k)
+		w.wipe(s.params)
 		require.Zero(t, *w)
 	})
 }

@@ -44,7 +44,7 @@ var faults = []fault{
 
 	{"comparison omits the end of c", kem, "len(c) >= 32 && len(again)", "len(c) > 32 && len(again)", mlkem, ""},
 	{"comparison covers c1 only", kem, "ciphertext, again)", "ciphertext[:sk.k*sk.ciphertextPolySize()], again)", mlkem, ""},
-	{"comparison omits eight bytes of a row", kem, "(load(c[24:]) ^ load(again[24:]))", "0", mlkem, "TestCiphertextComparison"},
+	{"comparison omits eight bytes of a row", kem, "load(x, 24) ^ load(y, 24)", "0", mlkem, "TestCiphertextComparison"},
 	{"no implicit rejection", kem, "mask := byte(-(", "mask := byte(0 * (", mlkem, ""},
 	{"implicit rejection without z", kem, "copy(message, sk.z[:])", "_ = sk.z", mlkem, ""},
 	{"key generation of the 2023 draft", kem, "w.hashG(32, uint64(k), 1)", "w.hashG(32, 0, 0)", mlkem, ""},
