@@ -1,0 +1,155 @@
+// Package command is the bench's command line.
+package command
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pqlane/pqlane/bench/internal/measure"
+	"github.com/pqlane/pqlane/bench/internal/report"
+	"github.com/pqlane/pqlane/bench/internal/suite"
+	"github.com/pqlane/pqlane/internal/cpu"
+)
+
+// options are the flags.
+type options struct {
+	json       bool
+	svg        string
+	filter     suite.Filter
+	cpuprofile string
+	time       time.Duration
+}
+
+// Main runs the suite with the implementations that are given, the last of them
+// from the modules in peers, and returns the exit status: 2 for a command line that
+// makes no sense, 1 for a run that failed.
+func Main(args []string, stdout, stderr io.Writer, implementations []suite.Implementation, peers ...string) int {
+	opts, err := parse(args, stderr)
+	if err == flag.ErrHelp {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 2
+	}
+	if err := run(opts, stdout, stderr, implementations, peers); err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (opts options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&opts.json, "json", false, "write JSON to standard output instead of a table")
+	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
+	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
+	flags.DurationVar(&opts.time, "time", 250*time.Millisecond, "measuring time for each row")
+	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
+		opts.filter.Op, err = regexp.Compile(s)
+		return err
+	})
+	flags.Func("backend", "measure only these backends, `NAME[,NAME]` of "+strings.Join(cpu.Available(), ", "), func(s string) error {
+		opts.filter.Backends = strings.Split(s, ",")
+		for _, name := range opts.filter.Backends {
+			if !slices.Contains(cpu.Available(), name) {
+				return fmt.Errorf("%q is not available here (available: %s)", name, strings.Join(cpu.Available(), ", "))
+			}
+		}
+		return nil
+	})
+	err = flags.Parse(args)
+	switch {
+	case err == flag.ErrHelp:
+		fmt.Fprintln(stderr, "usage: go run ./bench [flags]")
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+		return opts, err
+	case err != nil:
+		return opts, err
+	case flags.NArg() > 0:
+		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case opts.time <= 0:
+		return opts, fmt.Errorf("-time is %v, it must be positive", opts.time)
+	}
+	return opts, nil
+}
+
+func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) error {
+	comparisons, err := suite.Comparisons(implementations, opts.filter)
+	if err != nil {
+		return err
+	}
+	rows := 0
+	for _, c := range comparisons {
+		rows += len(c.Contestants)
+	}
+	if rows == 0 {
+		return fmt.Errorf("-op %q matches no operation", opts.filter.Op)
+	}
+
+	var svg *os.File
+	if opts.svg != "" {
+		if svg, err = os.Create(opts.svg); err != nil {
+			return err
+		}
+		defer svg.Close()
+	}
+	if opts.cpuprofile != "" {
+		f, err := os.Create(opts.cpuprofile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+
+	r := report.New(peers)
+	fmt.Fprintf(stderr, "%d rows, about %v\n", rows, (time.Duration(rows) * opts.time).Round(time.Second))
+	for i, c := range comparisons {
+		fmt.Fprintf(stderr, "[%*d/%d] %s %s\n", len(fmt.Sprint(len(comparisons))), i+1, len(comparisons), c.Group, operations(c))
+		results, noCycles, err := measure.Run(c, opts.time)
+		if err != nil {
+			return err
+		}
+		if noCycles != nil {
+			r.NoCycles = noCycles.Error()
+		}
+		r.Rows = append(r.Rows, results...)
+	}
+
+	if svg != nil {
+		if err := r.SVG(svg); err != nil {
+			return err
+		}
+		if err := svg.Close(); err != nil {
+			return err
+		}
+	}
+	if opts.json {
+		return r.JSON(stdout)
+	}
+	return r.Table(stdout)
+}
+
+// operations names a comparison's operations for the progress.
+func operations(c measure.Comparison) string {
+	var names []string
+	for _, x := range c.Contestants {
+		if !slices.Contains(names, x.Op) {
+			names = append(names, x.Op)
+		}
+	}
+	return strings.Join(names, "; ")
+}

@@ -1,0 +1,348 @@
+// Package measure times the contestants of a comparison in interleaved rounds.
+//
+// A round gives each contestant in turn a few calls, so that a change of clock
+// frequency, a noisy neighbour or a garbage collection meets all of them alike and
+// the ratio between two holds even where the times do not. In each round a
+// contestant first makes single calls, each timed by itself, which give the tail
+// (and warm its data after the others have run); then a batch of calls timed as a
+// whole, which gives minimum, median and mean without the clock's own cost.
+package measure
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/pqlane/pqlane/internal/cpu"
+)
+
+const (
+	// BatchTime is the length that a batch is calibrated to: long against the
+	// clock's resolution, short against the scheduler's time slice.
+	BatchTime = 64 * time.Microsecond
+
+	// MinBatch is the least number of calls in a batch: the minimum over batches
+	// of one call would be that of the luckiest call, and a fast contestant, with
+	// more calls in a batch, would have none as lucky.
+	MinBatch = 4
+
+	// SingleMin is the shortest call that is worth timing by itself.
+	SingleMin = time.Microsecond
+)
+
+// A Mode is a way to call a contestant and to take its statistics.
+type Mode int
+
+const (
+	// Batched takes minimum, median and mean over batches, and p99 over single
+	// calls (over batches, if a call is shorter than [SingleMin]).
+	Batched Mode = iota
+
+	// Single takes every statistic over single calls. It is for operations whose
+	// cost depends on the input, where a batch's mean would hide the distribution.
+	Single
+
+	// Fresh is Single with each call on a goroutine of its own. The time is taken
+	// on that goroutine and so includes the growth of its stack.
+	Fresh
+)
+
+// A Contestant is one implementation's way to do an operation.
+type Contestant struct {
+	Op       string // the operation, as the table shows it
+	Impl     string // the implementation
+	Backend  string // the level of internal/cpu that it runs on; empty if it has none
+	Baseline bool   // the others' ratios are to this one
+	Mode     Mode
+
+	// Call does the operation once, on the input that i, which is not negative,
+	// selects modulo their number.
+	Call func(i int) error
+}
+
+// A Comparison is a set of contestants that run interleaved.
+type Comparison struct {
+	Group       string // the heading that it stands under
+	Contestants []Contestant
+}
+
+// A Result is what was measured of one contestant. Times are nanoseconds a call.
+type Result struct {
+	Group   string `json:"group"`
+	Op      string `json:"op"`
+	Impl    string `json:"impl"`
+	Backend string `json:"backend,omitempty"`
+
+	Min    float64 `json:"min_ns"`
+	Median float64 `json:"median_ns"`
+	Mean   float64 `json:"mean_ns"`
+	P99    float64 `json:"p99_ns"`
+
+	Cycles float64 `json:"cycles,omitempty"` // minimum over batches; 0 if not counted
+	Allocs uint64  `json:"allocs"`
+	Bytes  uint64  `json:"bytes"`
+
+	Batch   int `json:"batch"`   // calls in a batch
+	Batches int `json:"batches"` // batches timed; 0 if every statistic is over single calls
+	Singles int `json:"singles"` // calls timed singly; 0 if p99 is over batches
+
+	Baseline    string  `json:"baseline,omitempty"`     // what the ratios are to
+	Ratio       float64 `json:"ratio,omitempty"`        // baseline's minimum over this one's
+	MedianRatio float64 `json:"median_ratio,omitempty"` // the same of the medians
+	MeanRatio   float64 `json:"mean_ratio,omitempty"`   // and of the means
+}
+
+// Run measures a comparison, giving each contestant about the time budget, and
+// returns the results in the contestants' order and the reason why cycles were
+// not counted, if they were not.
+func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
+	var cycles *counter
+	if c.batched() {
+		// The counter follows a thread. Goroutines of their own, on the other
+		// hand, should run on this thread's core and not wake another.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if cycles, noCycles = openCounter(); noCycles == nil {
+			defer cycles.close()
+		}
+	}
+
+	runners := make([]*runner, len(c.Contestants))
+	for i := range runners {
+		runners[i] = &runner{Contestant: &c.Contestants[i], cycles: cycles, clock: clockCost(), random: uint64(i)}
+		if err := runners[i].prepare(budget); err != nil {
+			return nil, nil, fmt.Errorf("%s %s (%s): %w", c.Group, runners[i].Op, runners[i].label(), err)
+		}
+	}
+	runtime.GC()
+
+	deadline := time.Now().Add(budget * time.Duration(len(runners)))
+	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
+		for _, r := range runners {
+			if err := r.round(); err != nil {
+				return nil, nil, fmt.Errorf("%s %s (%s): %w", c.Group, r.Op, r.label(), err)
+			}
+		}
+	}
+
+	for _, r := range runners {
+		results = append(results, r.result(c.Group))
+	}
+	for i := range results {
+		if b := c.baseline(c.Contestants[i].Op); b >= 0 {
+			results[i].Baseline = results[b].Impl
+			results[i].Ratio = results[b].Min / results[i].Min
+			results[i].MedianRatio = results[b].Median / results[i].Median
+			results[i].MeanRatio = results[b].Mean / results[i].Mean
+		}
+	}
+	return results, noCycles, nil
+}
+
+func (c Comparison) batched() bool {
+	for _, x := range c.Contestants {
+		if x.Mode == Batched {
+			return true
+		}
+	}
+	return false
+}
+
+// baseline returns the index of the contestant that op's ratios are to: the
+// baseline that does op itself, or else (op is a form that the baseline lacks) the
+// first baseline there is; -1 if there is none.
+func (c Comparison) baseline(op string) int {
+	first := -1
+	for i, x := range c.Contestants {
+		if !x.Baseline {
+			continue
+		}
+		if x.Op == op {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// A runner is a contestant and what has been measured of it.
+type runner struct {
+	*Contestant
+	cycles *counter      // nil if they cannot be counted
+	clock  time.Duration // what timing one call adds to it
+
+	random        uint64
+	batch         int
+	timeSingles   bool
+	batches       []float64 // ns a call, one per batch
+	singles       []float64 // ns, one per call
+	minCycles     float64   // a call, over batches
+	allocs, bytes uint64
+}
+
+func (r *runner) label() string {
+	if r.Backend != "" {
+		return r.Impl + " " + r.Backend
+	}
+	return r.Impl
+}
+
+// use switches to the contestant's backend.
+func (r *runner) use() (restore func()) {
+	if r.Backend == "" {
+		return func() {}
+	}
+	return cpu.Use(r.Backend)
+}
+
+// input selects the next call's input. The order is random and every contestant's
+// its own: if two that share code took the same inputs in step, the branch
+// predictor would learn an input's rejections from the one for the other.
+func (r *runner) input() int {
+	r.random = r.random*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
+	return int(r.random >> 40)
+}
+
+// repeat makes n calls.
+func (r *runner) repeat(n int) error {
+	for range n {
+		if err := r.Call(r.input()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare warms the contestant, calibrates the batch and counts allocations.
+func (r *runner) prepare(budget time.Duration) error {
+	defer r.use()()
+	var call time.Duration
+	for n := 1; ; n *= 2 {
+		best := time.Duration(1<<63 - 1)
+		for range 5 {
+			start := time.Now()
+			if err := r.repeat(n); err != nil {
+				return err
+			}
+			best = min(best, time.Since(start))
+		}
+		if best >= BatchTime/2 {
+			call = max(best/time.Duration(n), 1)
+			break
+		}
+	}
+	r.batch = max(MinBatch, int(BatchTime/call))
+	r.timeSingles = r.Mode != Batched || call >= SingleMin
+
+	// The samples are allocated before the rounds, to leave the collector to the
+	// contestants.
+	rounds := int(budget/BatchTime) + 1
+	r.batches = make([]float64, 0, rounds)
+	if r.timeSingles {
+		r.singles = make([]float64, 0, rounds*r.batch)
+	}
+
+	return r.countAllocations()
+}
+
+// countAllocations counts what a call allocates: the least of a few counts, since
+// the runtime allocates for itself now and then.
+func (r *runner) countAllocations() error {
+	const calls = 64
+	for k := range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := r.repeat(calls); err != nil {
+			return err
+		}
+		runtime.ReadMemStats(&after)
+		allocs := (after.Mallocs - before.Mallocs) / calls
+		bytes := (after.TotalAlloc - before.TotalAlloc) / calls
+		if k == 0 || bytes < r.bytes {
+			r.allocs, r.bytes = allocs, bytes
+		}
+	}
+	return nil
+}
+
+// round makes the contestant's calls of one round.
+func (r *runner) round() error {
+	defer r.use()()
+	if r.timeSingles {
+		for range r.batch {
+			d, err := r.single()
+			if err != nil {
+				return err
+			}
+			r.singles = append(r.singles, float64(max(d-r.clock, 0)))
+		}
+	}
+	if r.Mode != Batched {
+		return nil
+	}
+	before := r.cycles.read()
+	start := time.Now()
+	if err := r.repeat(r.batch); err != nil {
+		return err
+	}
+	d := time.Since(start)
+	spent := float64(r.cycles.read()-before) / float64(r.batch)
+	r.batches = append(r.batches, float64(d)/float64(r.batch))
+	if r.minCycles == 0 || spent < r.minCycles {
+		r.minCycles = spent
+	}
+	return nil
+}
+
+// single times one call.
+func (r *runner) single() (time.Duration, error) {
+	i := r.input()
+	if r.Mode == Fresh {
+		return fresh(r.Call, i)
+	}
+	start := time.Now()
+	err := r.Call(i)
+	return time.Since(start), err
+}
+
+// fresh times one call on a goroutine of its own.
+func fresh(call func(int) error, i int) (d time.Duration, err error) {
+	done := make(chan struct{})
+	go func() {
+		start := time.Now()
+		err = call(i)
+		d = time.Since(start)
+		close(done)
+	}()
+	<-done
+	return d, err
+}
+
+func (r *runner) result(group string) Result {
+	body, tail := r.batches, r.singles
+	if r.Mode != Batched {
+		body = r.singles
+	}
+	if !r.timeSingles {
+		tail = r.batches
+	}
+	s := summarize(body)
+	return Result{
+		Group: group, Op: r.Op, Impl: r.Impl, Backend: r.Backend,
+		Min: s.min, Median: s.median, Mean: s.mean, P99: summarize(tail).p99,
+		Cycles: r.minCycles, Allocs: r.allocs, Bytes: r.bytes,
+		Batch: r.batch, Batches: len(r.batches), Singles: len(r.singles),
+	}
+}
+
+// clockCost returns what the clock itself adds to the time of a single call.
+func clockCost() time.Duration {
+	best := time.Duration(1<<63 - 1)
+	for range 1000 {
+		start := time.Now()
+		best = min(best, time.Since(start))
+	}
+	return best
+}

@@ -1,0 +1,26 @@
+package measure
+
+import (
+	"math"
+	"slices"
+)
+
+type summary struct{ min, median, mean, p99 float64 }
+
+// summarize sorts the samples, of which there is at least one. The median of an
+// even number is the mean of the middle two; p99 is the nearest rank, that is the
+// smallest sample which at least 99 % do not exceed.
+func summarize(samples []float64) summary {
+	slices.Sort(samples)
+	n := len(samples)
+	var sum float64
+	for _, x := range samples {
+		sum += x
+	}
+	return summary{
+		min:    samples[0],
+		median: (samples[(n-1)/2] + samples[n/2]) / 2,
+		mean:   sum / float64(n),
+		p99:    samples[int(math.Ceil(0.99*float64(n)))-1],
+	}
+}

@@ -1,0 +1,67 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+const tableWidth = 122
+
+// Table writes the report for people.
+func (r *Report) Table(w io.Writer) error {
+	var b strings.Builder
+	head := func(name, text string) {
+		if text == "" {
+			return
+		}
+		for _, line := range wrap(text, tableWidth-10) {
+			fmt.Fprintf(&b, "%-9s %s\n", name, line)
+			name = ""
+		}
+	}
+	head("machine", r.machine())
+	head("date", r.Date.Format("2006-01-02 15:04 UTC"))
+	head("Go", r.Go+", which crypto/mlkem is part of")
+	head("backends", strings.Join(r.Backends, ", ")+"; "+r.Default+" by default")
+	head("peers", strings.Join(r.Peers, ", "))
+	if r.NoCycles != "" {
+		head("cycles", "not counted: "+r.NoCycles)
+	}
+	for _, rows := range r.groups() {
+		title := rows[0].Group
+		for _, row := range rows {
+			if row.Baseline != "" {
+				title += ", times as fast as " + row.Baseline
+				break
+			}
+		}
+		fmt.Fprintf(&b, "\n%s\n", title)
+		line := "%-21s  %-12s %8s %8s %8s %9s %7s %6s %6s %7s %8s %7s\n"
+		fmt.Fprintf(&b, line, "", "", "min", "median", "mean", "p99 ", "cycles", "allocs", "bytes", "× min", "× median", "× mean")
+		last := ""
+		for _, row := range rows {
+			op := row.Op
+			if op == last {
+				op = ""
+			}
+			last = row.Op
+			mark := " "
+			if row.Singles == 0 {
+				mark = "*"
+			}
+			fmt.Fprintf(&b, line, op, who(row),
+				duration(row.Min), duration(row.Median), duration(row.Mean), duration(row.P99)+mark,
+				orDash(row.Cycles, func(x float64) string { return fmt.Sprintf("%.0f", x) }),
+				strconv.FormatUint(row.Allocs, 10), strconv.FormatUint(row.Bytes, 10),
+				orDash(row.Ratio, digits), orDash(row.MedianRatio, digits), orDash(row.MeanRatio, digits))
+		}
+	}
+	b.WriteString("\n")
+	for _, line := range wrap(r.Method, tableWidth) {
+		b.WriteString(line + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

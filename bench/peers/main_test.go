@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pqlane/pqlane/bench/internal/command"
+	"github.com/pqlane/pqlane/bench/internal/report"
+)
+
+// TestPeersInOneTable makes a run of microseconds for each row.
+func TestPeersInOneTable(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	status := command.Main([]string{"-json", "-time", "1us"}, &stdout, &stderr, implementations(), modules...)
+	require.Zero(t, status, stderr.String())
+	var r report.Report
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &r))
+
+	rows := make(map[string]string)
+	for _, row := range r.Rows {
+		rows[row.Group+" "+row.Op+" "+row.Impl] = row.Baseline
+	}
+	for set, baseline := range map[string]string{"ML-KEM-512": "circl", "ML-KEM-768": "crypto/mlkem", "ML-KEM-1024": "crypto/mlkem"} {
+		for _, op := range []string{"keygen", "parse+encaps", "encaps", "decaps", "import seed"} {
+			for _, impl := range []string{"pqlane", "circl", "gmsm", baseline} {
+				assert.Equal(t, baseline, rows[set+" "+op+" "+impl], "%s %s %s", set, op, impl)
+			}
+		}
+	}
+}

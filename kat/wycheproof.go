@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// A wycheproofType says how to run the test groups of one type.
+type wycheproofType struct {
+	function string
+	inputs   []string // hex fields of every case
+	outputs  []string // hex fields of the answer to a valid case
+	answer   func(parameterSet string, in map[string][]byte) (values, error)
+}
+
+var wycheproofTypes = map[string]wycheproofType{
+	"MLKEMKeyGen": {"keyGen, seed", []string{"seed"}, []string{"ek", "dk"},
+		func(parameterSet string, in map[string][]byte) (values, error) {
+			k, err := kemNamed(parameterSet)
+			if err != nil {
+				return nil, err
+			}
+			key, err := k.fromSeed(in["seed"])
+			return values{"ek": key.ek, "dk": key.dk}, err
+		}},
+	"MLKEMEncapsTest": {"encapsulation", []string{"ek", "m"}, []string{"c", "K"},
+		func(parameterSet string, in map[string][]byte) (values, error) {
+			k, err := kemNamed(parameterSet)
+			if err != nil {
+				return nil, err
+			}
+			sharedKey, ciphertext, err := k.encapsulate(in["ek"], in["m"])
+			return values{"c": ciphertext, "K": sharedKey}, err
+		}},
+	"MLKEMTest": {"decapsulation, seed", []string{"seed", "c"}, []string{"ek", "K"},
+		func(parameterSet string, in map[string][]byte) (values, error) {
+			k, err := kemNamed(parameterSet)
+			if err != nil {
+				return nil, err
+			}
+			return wycheproofDecapsulate(k.fromSeed, in["seed"], in["c"])
+		}},
+	"MLKEMDecapsValidationTest": {"decapsulation, expanded", []string{"dk", "c"}, []string{"ek", "K"},
+		func(parameterSet string, in map[string][]byte) (values, error) {
+			k, err := kemNamed(parameterSet)
+			if err != nil {
+				return nil, err
+			}
+			return wycheproofDecapsulate(k.fromExpanded, in["dk"], in["c"])
+		}},
+}
+
+func wycheproofDecapsulate(parse func([]byte) (kemKey, error), key, ciphertext []byte) (values, error) {
+	dk, err := parse(key)
+	if err != nil {
+		return nil, err
+	}
+	sharedKey, err := dk.decapsulate(ciphertext)
+	return values{"ek": dk.ek, "K": sharedKey}, err
+}
+
+// wycheproofFile returns a loader of one file of the Wycheproof project.
+func wycheproofFile(name string) loader {
+	return func(fsys fs.FS, co *collector) error {
+		co.file = name
+		data, err := readFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		var file fields
+		if err := json.Unmarshal(data, &file); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		groups, err := file.objects("testGroups")
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		count := 0
+		for i, g := range groups {
+			n, err := addWycheproof(co, g)
+			if err != nil {
+				return fmt.Errorf("%s: test group %d: %w", name, i, err)
+			}
+			count += n
+		}
+		want, err := file.integer("numberOfTests")
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if count != want {
+			return fmt.Errorf("%s: %d cases, but numberOfTests is %d", name, count, want)
+		}
+		return nil
+	}
+}
+
+// addWycheproof adds the cases of a test group and returns their number.
+func addWycheproof(co *collector, group fields) (int, error) {
+	name, err := group.text("type")
+	if err != nil {
+		return 0, err
+	}
+	typ, ok := wycheproofTypes[name]
+	if !ok {
+		return 0, fmt.Errorf("unknown type %q", name)
+	}
+	parameterSet, err := group.text("parameterSet")
+	if err != nil {
+		return 0, err
+	}
+	tests, err := group.objects("tests")
+	if err != nil {
+		return 0, err
+	}
+	for i, t := range tests {
+		id, err := t.integer("tcId")
+		if err != nil {
+			return 0, fmt.Errorf("test %d: %w", i, err)
+		}
+		c, err := newWycheproofCase(typ, parameterSet, t)
+		if err != nil {
+			return 0, fmt.Errorf("tcId %d: %w", id, err)
+		}
+		c.id = fmt.Sprintf("tcId %d", id)
+		co.add(parameterSet, typ.function, c)
+	}
+	return len(tests), nil
+}
+
+func newWycheproofCase(typ wycheproofType, parameterSet string, t fields) (testCase, error) {
+	result, err := t.text("result")
+	if err != nil {
+		return testCase{}, err
+	}
+	note, err := wycheproofNote(t)
+	if err != nil {
+		return testCase{}, err
+	}
+	in, err := t.inputs(typ.inputs...)
+	if err != nil {
+		return testCase{}, err
+	}
+	c := testCase{note: note}
+	switch result {
+	case "valid":
+		outputs, err := t.inputs(typ.outputs...)
+		if err != nil {
+			return testCase{}, err
+		}
+		want := make(values)
+		for name, b := range outputs {
+			want[name] = b
+		}
+		c.run = func() error {
+			got, err := typ.answer(parameterSet, in)
+			if err != nil {
+				return err
+			}
+			return compare(got, want)
+		}
+	case "invalid":
+		c.run = func() error {
+			_, err := typ.answer(parameterSet, in)
+			if err == nil {
+				return errors.New("accepted, but invalid")
+			}
+			if errors.Is(err, errRoundTrip) {
+				return err
+			}
+			return nil
+		}
+	default:
+		return testCase{}, fmt.Errorf("unknown result %q", result)
+	}
+	return c, nil
+}
+
+// wycheproofNote joins the comment and the flags of a case.
+func wycheproofNote(t fields) (string, error) {
+	comment, err := t.text("comment")
+	if err != nil {
+		return "", err
+	}
+	var flags []string
+	if t.has("flags") {
+		if err := t.read("flags", &flags); err != nil {
+			return "", err
+		}
+	}
+	if comment != "" {
+		flags = append([]string{comment}, flags...)
+	}
+	return strings.Join(flags, ", "), nil
+}
