@@ -73,7 +73,7 @@ var faults = []fault{
 	{"reduction leaves q", "internal/kemring/ntt.go", "return x + x>>15&Q", "return x + (x-1)>>15&Q", ring, ""},
 	{"inverse NTT skips a reduction", "internal/kemring/ntt.go", "length == 8 || length == 64", "length == 64", ring, ""},
 
-	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalledLane >= 0 {\n\t\tfor", "if stalledLane > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
+	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalled >= 0 {\n\t\tfor", "if stalled > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
 	{"padding's last bit missing", "internal/keccak/scheduler.go", "	s.State[h.rate/8-1][lane] ^= 1 << 63\n", "", "./internal/keccak", "TestScheduler"},
 	{"level without the features below it", "internal/cpu/cpu.go", "return i - 1", "_ = i", "./internal/cpu", "TestLevel"},
 }

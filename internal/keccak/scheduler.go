@@ -16,6 +16,7 @@ type Scheduler struct {
 	State  State4
 	busy   uint // lanes that Step permutes
 	hashes [Lanes]absorption
+	saved  [25]uint64 // the lane that waits for its message, during Step
 }
 
 // An absorption is the message of a lane that still has blocks to absorb.
@@ -82,8 +83,7 @@ func (s *Scheduler) Release(lane int) {
 // Step feeds the lanes that absorb and permutes those at work.
 func (s *Scheduler) Step() {
 	active := s.busy
-	var stalled [25]uint64
-	stalledLane := -1
+	stalled := -1
 	for lane := range s.hashes {
 		h := &s.hashes[lane]
 		if !h.pending {
@@ -97,20 +97,20 @@ func (s *Scheduler) Step() {
 			s.absorbLast(lane)
 		default:
 			// The permutation may overwrite a lane that has no part in it.
-			if stalledLane >= 0 {
+			if stalled >= 0 {
 				panic("keccak: two lanes wait for their messages")
 			}
-			stalledLane = lane
+			stalled = lane
 			active &^= 1 << lane
-			for w := range stalled {
-				stalled[w] = s.State[w][lane]
+			for w := range s.saved {
+				s.saved[w] = s.State[w][lane]
 			}
 		}
 	}
 	s.State.Permute(active)
-	if stalledLane >= 0 {
-		for w := range stalled {
-			s.State[w][stalledLane] = stalled[w]
+	if stalled >= 0 {
+		for w := range s.saved {
+			s.State[w][stalled] = s.saved[w]
 		}
 	}
 }
