@@ -14,11 +14,11 @@ type feature = cpuid.FeatureID
 var levels = []level{
 	{name: "generic"},
 	{name: "avx2", features: []feature{
-		cpuid.OSXSAVE, cpuid.AVX, cpuid.AVX2, cpuid.BMI1, cpuid.BMI2,
+		cpuid.OSXSAVE, cpuid.POPCNT, cpuid.AVX, cpuid.AVX2, cpuid.BMI1, cpuid.BMI2,
 	}},
 	{name: "avx512", features: []feature{
 		cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL,
-		cpuid.AVX512VBMI, cpuid.AVX512VBMI2, cpuid.AVX512VNNI, cpuid.POPCNT,
+		cpuid.AVX512VBMI, cpuid.AVX512VBMI2, cpuid.AVX512VNNI,
 	}},
 }
 

@@ -12,6 +12,9 @@ const (
 	invN   = r2ModQ * 3303 % Q // 3303 = 128⁻¹ mod q
 )
 
+// lastZeta is the factor of the inverse NTT's last layer with invN in it.
+var lastZeta = int32(centered((int(montgomeryMul(zetas[1], invN)) + Q) % Q))
+
 // zetas[i] is ζ^BitRev7(i)·R mod± q, where ζ = 17 (FIPS 203, Section 4.3), and
 // gammas[i] is ζ^(2·BitRev7(i)+1)·R mod± q, the constant of the i-th quadratic factor.
 var zetas, gammas = rootsOfUnity()
@@ -62,6 +65,13 @@ func barrettReduce(x int16) int16 {
 	return x + x>>15&Q
 }
 
+// centeredReduce returns a number congruent to x, in absolute value below 0.66q.
+func centeredReduce(x int16) int16 {
+	// 10 is 2^15/q, rounded; its error is 1.6 % of the quotient, which is at most 10.
+	t := int16((int32(x)*10 + 1<<14) >> 15)
+	return x - t*Q
+}
+
 // nttGeneric replaces p with its NTT (FIPS 203, Algorithm 9).
 //
 // Input: |c| ≤ q. Output: |c| ≤ 5q, standard order.
@@ -87,11 +97,8 @@ func nttGeneric(p *Poly) {
 //
 // Input: |c| ≤ 3q. Output: |c| ≤ q.
 func inverseNTTGeneric(p *Poly) {
-	for i := range p {
-		p[i] = montgomeryMul(p[i], invN) // |c| ≤ q/2 + 3q·q/2^16 < 0.66q
-	}
 	k := 127
-	for length := 2; length <= 128; length *= 2 {
+	for length := 2; length <= 64; length *= 2 {
 		for start := 0; start < N; start += 2 * length {
 			zeta := int32(zetas[k])
 			k--
@@ -102,17 +109,21 @@ func inverseNTTGeneric(p *Poly) {
 				lo[j] = a + b
 				hi[j] = montgomeryReduce(zeta * int32(b-a))
 			}
-		}
-		// Sums double with each layer; three layers after 0.66q or 0.54q they
-		// are below 8·0.66q = 5.3q, and 9.8q is the limit of 16 bits.
-		if length == 8 || length == 64 {
-			for i := range p {
-				p[i] = montgomeryMul(p[i], rModQ)
+			// Sums double with each layer, and 9.8q is the limit of 16 bits. They
+			// are 6q after the first layer, 2.6q after two more, and 4.6q after
+			// another three, which leaves room for the last.
+			if length == 2 || length == 8 {
+				for j, c := range lo {
+					lo[j] = centeredReduce(c)
+				}
 			}
 		}
 	}
-	for i := range p {
-		p[i] = montgomeryMul(p[i], rModQ)
+	lo, hi := p[:N/2], p[N/2:]
+	for j, a := range lo {
+		b := hi[j]
+		lo[j] = montgomeryMul(a+b, invN)
+		hi[j] = montgomeryReduce(lastZeta * int32(b-a))
 	}
 }
 
@@ -135,21 +146,17 @@ func twistGeneric(tw, b *Poly) {
 //
 // Input: a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 3q.
 func dotGeneric(dst *Poly, a []Poly, stride int, b, tw []Poly) {
-	var even, odd [N / 2]int32
-	for i := range b {
-		x, y, z := &a[i*stride], &b[i], &tw[i]
-		for j := range even {
-			x0, x1 := int32(x[2*j]), int32(x[2*j+1])
-			even[j] += x0*int32(z[2*j]) + x1*int32(z[2*j+1])
-			odd[j] += x0*int32(y[2*j+1]) + x1*int32(y[2*j])
+	tw = tw[:len(b)]
+	for j := 0; j < N; j += 2 {
+		var even, odd int32
+		for i := range b {
+			x, y, z := &a[i*stride], &b[i], &tw[i]
+			x0, x1 := int32(x[j]), int32(x[j+1])
+			even += x0*int32(z[j]) + x1*int32(z[j+1])
+			odd += x0*int32(y[j+1]) + x1*int32(y[j])
 		}
+		dst[j], dst[j+1] = montgomeryReduce(even), montgomeryReduce(odd)
 	}
-	for j := range even {
-		dst[2*j] = montgomeryReduce(even[j])
-		dst[2*j+1] = montgomeryReduce(odd[j])
-	}
-	clear(even[:])
-	clear(odd[:])
 }
 
 // addMontgomeryGeneric sets p to R·p + e.

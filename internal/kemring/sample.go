@@ -45,11 +45,14 @@ func sampleNTTGeneric(p *Poly, n int, s *keccak.State4, lane int) int {
 func cbd2Generic(p *Poly, s *keccak.State4, lane int) {
 	for w := range 16 {
 		x := s[w][lane]
-		// Sum adjacent bits: each nibble then holds two sums of two bits.
+		// Sum adjacent bits: each nibble then holds two sums of two bits. Their
+		// difference plus four is the next.
 		x = x&0x5555555555555555 + x>>1&0x5555555555555555
+		x = x&0x3333333333333333 + 0x4444444444444444 - x>>2&0x3333333333333333
 		out := p[16*w : 16*w+16]
 		for i := range out {
-			out[i] = int16(x>>(4*i)&3) - int16(x>>(4*i+2)&3)
+			out[i] = int16(x&15) - 4
+			x >>= 4
 		}
 	}
 }
@@ -62,8 +65,10 @@ func cbd3Generic(p *Poly, b *[192]byte) {
 		x := uint32(b[3*i]) | uint32(b[3*i+1])<<8 | uint32(b[3*i+2])<<16
 		// Sum adjacent triples of bits.
 		x = x&0x249249 + x>>1&0x249249 + x>>2&0x249249
-		for j := range 4 {
-			p[4*i+j] = int16(x>>(6*j)&7) - int16(x>>(6*j+3)&7)
+		out := p[4*i : 4*i+4]
+		for j := range out {
+			out[j] = int16(x&7) - int16(x>>3&7)
+			x >>= 6
 		}
 	}
 }

@@ -1,0 +1,195 @@
+//go:build amd64 && !purego
+
+package kemring
+
+import "github.com/pqlane/pqlane/internal/cpu"
+
+// NTT replaces p with its NTT (FIPS 203, Algorithm 9).
+//
+// Input: |c| ≤ q. Output: |c| ≤ 5q, standard order.
+func NTT(p *Poly) {
+	switch {
+	case cpu.AVX512:
+		nttAVX512(p)
+	case cpu.AVX2:
+		nttAVX2(p)
+	default:
+		nttGeneric(p)
+	}
+}
+
+// InverseNTT replaces p with R times its inverse NTT (FIPS 203, Algorithm 10).
+//
+// Input: |c| ≤ 3q, standard order. Output: |c| ≤ q.
+func InverseNTT(p *Poly) {
+	switch {
+	case cpu.AVX512:
+		inverseNTTAVX512(p)
+	case cpu.AVX2:
+		inverseNTTAVX2(p)
+	default:
+		inverseNTTGeneric(p)
+	}
+}
+
+// Twist sets tw to b with every odd entry multiplied by the constant of its quadratic
+// factor. tw and b may not overlap.
+//
+// Input: |c| ≤ 5q. Output: even entries those of b, odd ones |c| ≤ q.
+func Twist(tw, b *Poly) {
+	switch {
+	case cpu.AVX512:
+		twistAVX512(tw, b)
+	case cpu.AVX2:
+		twistAVX2(tw, b)
+	default:
+		twistGeneric(tw, b)
+	}
+}
+
+// Dot sets dst to R⁻¹·Σ a[i·stride]∘b[i] in the NTT domain (FIPS 203, Algorithms 11
+// and 12), where i runs over b, of 2, 3 or 4 polynomials, and tw is the twist of b. dst
+// may not overlap the inputs.
+//
+// Input: a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 3q.
+func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
+	rank := len(b)
+	if rank < 2 || rank > 4 || !cpu.AVX2 {
+		dotGeneric(dst, a, stride, b, tw)
+		return
+	}
+	_, _ = a[(rank-1)*stride], tw[rank-1]
+	bytes := uintptr(stride) * 2 * N
+	switch {
+	case cpu.AVX512 && rank == 3:
+		dot3AVX512(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512 && rank == 4:
+		dot4AVX512(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512:
+		dot2AVX512(dst, &a[0], bytes, &b[0], &tw[0])
+	case rank == 3:
+		dot3AVX2(dst, &a[0], bytes, &b[0], &tw[0])
+	case rank == 4:
+		dot4AVX2(dst, &a[0], bytes, &b[0], &tw[0])
+	default:
+		dot2AVX2(dst, &a[0], bytes, &b[0], &tw[0])
+	}
+}
+
+// AddMontgomery sets p to R·p + e.
+//
+// Input: |p| ≤ 3q, |e| ≤ 5q. Output: [0, q).
+func AddMontgomery(p, e *Poly) {
+	switch {
+	case cpu.AVX512:
+		addMontgomeryAVX512(p, e)
+	case cpu.AVX2:
+		addMontgomeryAVX2(p, e)
+	default:
+		addMontgomeryGeneric(p, e)
+	}
+}
+
+// Reduce brings the coefficients of p, whatever they are, into [0, q).
+func Reduce(p *Poly) {
+	switch {
+	case cpu.AVX512:
+		reduceAVX512(p)
+	case cpu.AVX2:
+		reduceAVX2(p)
+	default:
+		reduceGeneric(p)
+	}
+}
+
+// Add adds a to p. The results must fit in 16 bits; nothing is reduced.
+func Add(p, a *Poly) {
+	switch {
+	case cpu.AVX512:
+		addAVX512(p, a)
+	case cpu.AVX2:
+		addAVX2(p, a)
+	default:
+		addGeneric(p, a)
+	}
+}
+
+// Sub subtracts a from p. The results must fit in 16 bits; nothing is reduced.
+func Sub(p, a *Poly) {
+	switch {
+	case cpu.AVX512:
+		subAVX512(p, a)
+	case cpu.AVX2:
+		subAVX2(p, a)
+	default:
+		subGeneric(p, a)
+	}
+}
+
+// The kernels below have the contracts of the functions above and work at any
+// alignment. Their time depends on nothing: no data reaches a branch or an address.
+
+//go:noescape
+func nttAVX2(p *Poly)
+
+//go:noescape
+func nttAVX512(p *Poly)
+
+//go:noescape
+func inverseNTTAVX2(p *Poly)
+
+//go:noescape
+func inverseNTTAVX512(p *Poly)
+
+//go:noescape
+func twistAVX2(tw, b *Poly)
+
+//go:noescape
+func twistAVX512(tw, b *Poly)
+
+// dot2, dot3 and dot4 read that many polynomials from a, stride bytes apart, and as many
+// from b and from tw without a gap.
+
+//go:noescape
+func dot2AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot3AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot4AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot2AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot3AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot4AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func addMontgomeryAVX2(p, e *Poly)
+
+//go:noescape
+func addMontgomeryAVX512(p, e *Poly)
+
+//go:noescape
+func reduceAVX2(p *Poly)
+
+//go:noescape
+func reduceAVX512(p *Poly)
+
+// add and sub allow a to be p.
+
+//go:noescape
+func addAVX2(p, a *Poly)
+
+//go:noescape
+func addAVX512(p, a *Poly)
+
+//go:noescape
+func subAVX2(p, a *Poly)
+
+//go:noescape
+func subAVX512(p, a *Poly)
