@@ -44,3 +44,14 @@ func BenchmarkDecapsulate768(b *testing.B) {
 		dk.Decapsulate(c)
 	}
 }
+
+func BenchmarkEncapsulateInto768(b *testing.B) {
+	dk, _ := GenerateKey768()
+	ek := dk.EncapsulationKey()
+	var k [SharedKeySize]byte
+	var c [CiphertextSize768]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		ek.EncapsulateInto(&k, &c)
+	}
+}

@@ -74,7 +74,7 @@ func (w *scratch) wipe(p *params) {
 // a hash that has begun leaves free.
 func (w *scratch) hashG(n int, suffix uint64, suffixLen int) {
 	const lane = keccak.Lanes - 1
-	w.lanes.Start(lane, keccak.RateSHA3_512, keccak.DomainSHA3, w.seed[:n], suffix, suffixLen)
+	w.lanes.Start(1<<lane, keccak.RateSHA3_512, keccak.DomainSHA3, w.seed[:n], &[keccak.Lanes]uint64{lane: suffix}, suffixLen)
 	w.lanes.Step()
 	w.lanes.Read(lane, w.g[:])
 	w.lanes.Release(lane)

@@ -30,6 +30,8 @@ type lanes struct {
 	rho     *[32]byte
 	a       []kemring.Poly
 	aNext   int
+	row     int // of aNext
+	column  int
 	rowDone [maxK]int
 
 	// hash is absorbed as far as hashReady says; the first 32 bytes of output are left
@@ -45,6 +47,7 @@ type lanes struct {
 type task struct {
 	kind  taskKind
 	index int // of the polynomial
+	row   int // of a polynomial of Â
 	n     int // coefficients of Â, or blocks of noise, so far
 }
 
@@ -63,32 +66,42 @@ func (l *lanes) fill() bool {
 		l.SetReady(l.hashLane-1, l.hashReady)
 	}
 	busy := false
+	var noise, matrix uint // lanes that begin one
+	var suffix [keccak.Lanes]uint64
 	for lane := range l.tasks {
 		t := &l.tasks[lane]
 		if t.kind == idle {
-			l.start(lane, t)
+			switch {
+			case l.hashReady > 0 && l.hashLane == 0:
+				*t = task{kind: hashing}
+				l.hashLane = lane + 1
+				l.Absorb(lane, l.hashRate, l.hashDomain, l.hash, l.hashReady)
+			case l.noiseNext < len(l.noise):
+				*t = task{kind: samplingNoise, index: l.noiseNext}
+				suffix[lane] = uint64(l.noiseNext)
+				noise |= 1 << lane
+				l.noiseNext++
+			case l.aNext < len(l.a):
+				*t = task{kind: samplingMatrix, index: l.aNext, row: l.row}
+				suffix[lane] = uint64(l.column) | uint64(l.row)<<8
+				matrix |= 1 << lane
+				l.aNext++
+				if l.column++; l.column == l.k {
+					l.row, l.column = l.row+1, 0
+				}
+			default:
+				continue
+			}
 		}
-		busy = busy || t.kind != idle
+		busy = true
+	}
+	if noise != 0 {
+		l.Start(noise, keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, &suffix, 1)
+	}
+	if matrix != 0 {
+		l.Start(matrix, keccak.RateSHAKE128, keccak.DomainSHAKE, l.rho[:], &suffix, 2)
 	}
 	return busy
-}
-
-func (l *lanes) start(lane int, t *task) {
-	switch {
-	case l.hashReady > 0 && l.hashLane == 0:
-		*t = task{kind: hashing}
-		l.hashLane = lane + 1
-		l.Absorb(lane, l.hashRate, l.hashDomain, l.hash, l.hashReady)
-	case l.noiseNext < len(l.noise):
-		*t = task{kind: samplingNoise, index: l.noiseNext}
-		l.Start(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, uint64(l.noiseNext), 1)
-		l.noiseNext++
-	case l.aNext < len(l.a):
-		i, j := l.aNext/l.k, l.aNext%l.k
-		*t = task{kind: samplingMatrix, index: l.aNext}
-		l.Start(lane, keccak.RateSHAKE128, keccak.DomainSHAKE, l.rho[:], uint64(j)|uint64(i)<<8, 2)
-		l.aNext++
-	}
 }
 
 // step advances every lane by a permutation and takes what the lanes have made. It
@@ -105,7 +118,7 @@ func (l *lanes) step() bool {
 		case samplingMatrix:
 			t.n = kemring.SampleNTT(&l.a[t.index], t.n, &l.State, lane)
 			if done = t.n == kemring.N; done {
-				l.rowDone[t.index/l.k]++
+				l.rowDone[t.row&(maxK-1)]++
 			}
 		case samplingNoise:
 			if done = l.takeNoise(lane, t); done {

@@ -48,9 +48,9 @@ var faults = []fault{
 	{"no implicit rejection", kem, "mask := byte(-(", "mask := byte(0 * (", mlkem, ""},
 	{"implicit rejection without z", kem, "copy(message, sk.z[:])", "_ = sk.z", mlkem, ""},
 	{"key generation of the 2023 draft", kem, "w.hashG(32, uint64(k), 1)", "w.hashG(32, 0, 0)", mlkem, ""},
-	{"matrix transposed", lanes, "uint64(j)|uint64(i)<<8", "uint64(i)|uint64(j)<<8", mlkem, ""},
+	{"matrix transposed", lanes, "uint64(l.column) | uint64(l.row)<<8", "uint64(l.row) | uint64(l.column)<<8", mlkem, ""},
 	{"polynomial of the matrix left unfinished", lanes, "t.n == kemring.N;", "t.n >= kemring.N-8;", mlkem, ""},
-	{"noise with a repeated nonce", lanes, "l.noiseSeed, uint64(l.noiseNext), 1)", "l.noiseSeed, uint64(l.noiseNext&7), 1)", mlkem, ""},
+	{"noise with a repeated nonce", lanes, "suffix[lane] = uint64(l.noiseNext)", "suffix[lane] = uint64(l.noiseNext & 3)", mlkem, ""},
 	{"encapsulation without randomness", keys, "rand.Read(w.m[:]) // never fails", "_ = rand.Read", mlkem, "TestEncapsulationsDiffer"},
 	{"key generation without randomness", set768, "rand.Read(seed[:]) // never fails", "_ = rand.Read", mlkem, "TestEncapsulationsDiffer"},
 

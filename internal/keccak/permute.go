@@ -2,6 +2,8 @@
 // and the SHA-3 functions on top of it.
 package keccak
 
+import "encoding/binary"
+
 //go:generate sh -c "cd ../asm && go run ./keccak -out ../keccak"
 
 // Lanes is the number of states in a [State4].
@@ -28,4 +30,34 @@ func (s *State4) permuteGeneric(active uint) {
 		}
 	}
 	clear(a[:])
+}
+
+// startGeneric begins sponges in the lanes of s whose bit is set in lanes: the words of
+// seed, the same for every lane, then the lane's word of suffix, zeros, and the padding's
+// last bit in word last. len(seed) is a multiple of 8 and less than 8·last.
+func (s *State4) startGeneric(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
+	var words [25]uint64
+	for w := range len(seed) / 8 {
+		words[w] = binary.LittleEndian.Uint64(seed[8*w:])
+	}
+	words[last] ^= 1 << 63
+	for l := range Lanes {
+		if lanes>>l&1 == 0 {
+			continue
+		}
+		for w := range s {
+			s[w][l] = words[w]
+		}
+		s[len(seed)/8][l] ^= suffix[l]
+	}
+	clear(words[:])
+}
+
+// absorbGeneric adds the words of block, at most 25, to a lane of s; bytes beyond whole
+// words are left out.
+func (s *State4) absorbGeneric(lane int, block []byte) {
+	rows := s[:len(block)/8]
+	for w := range rows {
+		rows[w][lane] ^= binary.LittleEndian.Uint64(block[8*w:])
+	}
 }

@@ -4,6 +4,7 @@ package keccak
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"github.com/pqlane/pqlane/internal/cpu"
 )
@@ -38,6 +39,50 @@ func permuteAVX512(a *[25]uint64)
 //
 //go:noescape
 func permute4AVX512(s *State4)
+
+// The kernels startAVX2 and startAVX512 begin sponges in the lanes whose bit is set in
+// lanes: words words of seed, the same for every lane, then the lane's word of suffix,
+// zeros, and the padding's last bit in word last. words is less than last.
+//
+//go:noescape
+func startAVX2(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes]uint64, last uint64)
+
+//go:noescape
+func startAVX512(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes]uint64, last uint64)
+
+// The kernels absorbAVX2 and absorbAVX512 add words words of block, of which there is one
+// at least, to the lanes whose bit is set in lanes.
+//
+//go:noescape
+func absorbAVX2(s *State4, lanes uint64, block *byte, words uint64)
+
+//go:noescape
+func absorbAVX512(s *State4, lanes uint64, block *byte, words uint64)
+
+// start begins sponges in some lanes; see startGeneric.
+func (s *State4) start(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
+	switch {
+	case cpu.AVX512:
+		startAVX512(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+	case cpu.AVX2:
+		startAVX2(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+	default:
+		s.startGeneric(lanes, seed, suffix, last)
+	}
+}
+
+// absorb adds words to a lane; see absorbGeneric.
+func (s *State4) absorb(lane int, block []byte) {
+	switch {
+	case len(block) < 8:
+	case cpu.AVX512:
+		absorbAVX512(s, 1<<lane, &block[0], uint64(len(block)/8))
+	case cpu.AVX2:
+		absorbAVX2(s, 1<<lane, &block[0], uint64(len(block)/8))
+	default:
+		s.absorbGeneric(lane, block)
+	}
+}
 
 // Permute applies Keccak-f[1600] to one state.
 func Permute(a *[25]uint64) {

@@ -4044,3 +4044,152 @@ rounds:
 	VMOVDQU64  Y19, 768(DI)
 	VZEROUPPER
 	RET
+
+DATA laneBits<>+0(SB)/8, $0x0000000000000001
+DATA laneBits<>+8(SB)/8, $0x0000000000000002
+DATA laneBits<>+16(SB)/8, $0x0000000000000004
+DATA laneBits<>+24(SB)/8, $0x0000000000000008
+GLOBL laneBits<>(SB), RODATA|NOPTR, $32
+
+DATA lastBit<>+0(SB)/8, $0x8000000000000000
+GLOBL lastBit<>(SB), RODATA|NOPTR, $8
+
+// func startAVX2(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, suffix *[4]uint64, last uint64)
+// Requires: AVX, AVX2
+TEXT ·startAVX2(SB), NOSPLIT, $0-48
+	MOVQ         s+0(FP), DI
+	MOVQ         lanes+8(FP), AX
+	VMOVQ        AX, X15
+	VPBROADCASTQ X15, Y15
+	VPAND        laneBits<>+0(SB), Y15, Y15
+	VPCMPEQQ     laneBits<>+0(SB), Y15, Y15
+	MOVQ         seed+16(FP), SI
+	MOVQ         words+24(FP), CX
+	MOVQ         suffix+32(FP), DX
+	MOVQ         last+40(FP), BX
+
+	// The row of the padding's last bit, and the first row that is all zero.
+	SHLQ  $0x05, BX
+	ADDQ  DI, BX
+	LEAQ  800(DI), R8
+	TESTQ CX, CX
+	JE    suffix
+
+seed:
+	VPBROADCASTQ (SI), Y0
+	VMOVDQU      (DI), Y1
+	VPBLENDVB    Y15, Y0, Y1, Y1
+	VMOVDQU      Y1, (DI)
+	ADDQ         $0x08, SI
+	ADDQ         $0x20, DI
+	DECQ         CX
+	JNE          seed
+
+suffix:
+	VMOVDQU   (DX), Y0
+	VMOVDQU   (DI), Y1
+	VPBLENDVB Y15, Y0, Y1, Y1
+	VMOVDQU   Y1, (DI)
+	ADDQ      $0x20, DI
+	VPXOR     Y0, Y0, Y0
+
+zero:
+	VMOVDQU      (DI), Y1
+	VPBLENDVB    Y15, Y0, Y1, Y1
+	VMOVDQU      Y1, (DI)
+	ADDQ         $0x20, DI
+	CMPQ         DI, R8
+	JNE          zero
+	VPBROADCASTQ lastBit<>+0(SB), Y1
+	VPAND        Y15, Y1, Y1
+	VPXOR        (BX), Y1, Y1
+	VMOVDQU      Y1, (BX)
+	VZEROUPPER
+	RET
+
+// func startAVX512(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, suffix *[4]uint64, last uint64)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL
+TEXT ·startAVX512(SB), NOSPLIT, $0-48
+	MOVQ  s+0(FP), DI
+	MOVQ  lanes+8(FP), AX
+	KMOVB AX, K1
+	MOVQ  seed+16(FP), SI
+	MOVQ  words+24(FP), CX
+	MOVQ  suffix+32(FP), DX
+	MOVQ  last+40(FP), BX
+
+	// The row of the padding's last bit, and the first row that is all zero.
+	SHLQ  $0x05, BX
+	ADDQ  DI, BX
+	LEAQ  800(DI), R8
+	TESTQ CX, CX
+	JE    suffix
+
+seed:
+	VPBROADCASTQ (SI), Y0
+	VMOVDQU64    Y0, K1, (DI)
+	ADDQ         $0x08, SI
+	ADDQ         $0x20, DI
+	DECQ         CX
+	JNE          seed
+
+suffix:
+	VMOVDQU   (DX), Y0
+	VMOVDQU64 Y0, K1, (DI)
+	ADDQ      $0x20, DI
+	VPXOR     Y0, Y0, Y0
+
+zero:
+	VMOVDQU64   Y0, K1, (DI)
+	ADDQ        $0x20, DI
+	CMPQ        DI, R8
+	JNE         zero
+	VMOVDQU64   (BX), Y1
+	VPXORQ.BCST lastBit<>+0(SB), Y1, K1, Y1
+	VMOVDQU64   Y1, (BX)
+	VZEROUPPER
+	RET
+
+// func absorbAVX2(s *[25][4]uint64, lanes uint64, block *byte, words uint64)
+// Requires: AVX, AVX2
+TEXT ·absorbAVX2(SB), NOSPLIT, $0-32
+	MOVQ         s+0(FP), DI
+	MOVQ         lanes+8(FP), AX
+	VMOVQ        AX, X15
+	VPBROADCASTQ X15, Y15
+	VPAND        laneBits<>+0(SB), Y15, Y15
+	VPCMPEQQ     laneBits<>+0(SB), Y15, Y15
+	MOVQ         block+16(FP), SI
+	MOVQ         words+24(FP), CX
+
+words:
+	VPBROADCASTQ (SI), Y1
+	VPAND        Y15, Y1, Y1
+	VPXOR        (DI), Y1, Y1
+	VMOVDQU      Y1, (DI)
+	ADDQ         $0x08, SI
+	ADDQ         $0x20, DI
+	DECQ         CX
+	JNE          words
+	VZEROUPPER
+	RET
+
+// func absorbAVX512(s *[25][4]uint64, lanes uint64, block *byte, words uint64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+TEXT ·absorbAVX512(SB), NOSPLIT, $0-32
+	MOVQ  s+0(FP), DI
+	MOVQ  lanes+8(FP), AX
+	KMOVB AX, K1
+	MOVQ  block+16(FP), SI
+	MOVQ  words+24(FP), CX
+
+words:
+	VMOVDQU64   (DI), Y1
+	VPXORQ.BCST (SI), Y1, K1, Y1
+	VMOVDQU64   Y1, (DI)
+	ADDQ        $0x08, SI
+	ADDQ        $0x20, DI
+	DECQ        CX
+	JNE         words
+	VZEROUPPER
+	RET

@@ -8,3 +8,9 @@ func Permute(a *[25]uint64) { permuteGeneric(a) }
 // Permute applies Keccak-f[1600] to the lanes of s whose bit is set in active; what it
 // leaves in the other lanes is unspecified. The timing may depend on active.
 func (s *State4) Permute(active uint) { s.permuteGeneric(active) }
+
+func (s *State4) start(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
+	s.startGeneric(lanes, seed, suffix, last)
+}
+
+func (s *State4) absorb(lane int, block []byte) { s.absorbGeneric(lane, block) }

@@ -29,25 +29,22 @@ type absorption struct {
 	pending bool
 }
 
-// Start begins a sponge whose message is seed followed by the n bytes of suffix, little
-// endian: PRF_η(s, b) and XOF(ρ, j, i) of FIPS 203, Section 4.1, and their like. The
-// length of seed is a multiple of 8, n is at most 6, and the message with its padding
-// fits into one block. The lane is Ready after the next Step.
-func (s *Scheduler) Start(lane, rate int, domain byte, seed []byte, suffix uint64, n int) {
-	a := &s.State
-	lane &= Lanes - 1
-	w := 0
-	for ; len(seed) >= 8; w++ {
-		a[w][lane] = binary.LittleEndian.Uint64(seed)
-		seed = seed[8:]
+// Start begins sponges in the lanes whose bit is set in lanes. The message of each is
+// seed followed by the n low bytes of the lane's suffix, little endian: PRF_η(s, b) and
+// XOF(ρ, j, i) of FIPS 203, Section 4.1, and their like. The length of seed is a multiple
+// of 8, n is at most 6, and the message with its padding fits into one block. The lanes
+// are Ready after the next Step.
+func (s *Scheduler) Start(lanes uint, rate int, domain byte, seed []byte, suffix *[Lanes]uint64, n int) {
+	padded := *suffix
+	for lane := range padded {
+		padded[lane] |= uint64(domain) << (8 * n)
+		if lanes>>lane&1 != 0 {
+			s.hashes[lane].pending = false
+		}
 	}
-	a[w][lane] = suffix | uint64(domain)<<(8*n)
-	for w++; w < len(a); w++ {
-		a[w][lane] = 0
-	}
-	a[rate/8-1][lane] ^= 1 << 63
-	s.busy |= 1 << lane
-	s.hashes[lane].pending = false
+	s.busy |= lanes
+	// Idle lanes are overwritten too: whole rows are stored faster.
+	s.State.start(lanes|^s.busy, seed, &padded, rate/8-1)
 }
 
 // Absorb begins a sponge that absorbs message, of which the first ready bytes can be
@@ -74,7 +71,7 @@ func (s *Scheduler) Ready(lane int) bool {
 	return !s.hashes[lane&(Lanes-1)].pending
 }
 
-// Release ends the work of lane. Its state is unspecified after the next Step.
+// Release ends the work of lane. Its state is unspecified after the next Step or Start.
 func (s *Scheduler) Release(lane int) {
 	s.busy &^= 1 << lane
 	s.hashes[lane&(Lanes-1)] = absorption{}
@@ -91,7 +88,7 @@ func (s *Scheduler) Step() {
 		}
 		switch end := h.next + h.rate; {
 		case end <= h.ready:
-			s.xorBlock(lane, h.message[h.next:end])
+			s.State.absorb(lane, h.message[h.next:end])
 			h.next = end
 		case end > len(h.message) && h.ready == len(h.message):
 			s.absorbLast(lane)
@@ -115,20 +112,12 @@ func (s *Scheduler) Step() {
 	}
 }
 
-// xorBlock adds a block of whole words to a lane.
-func (s *Scheduler) xorBlock(lane int, block []byte) {
-	rows := s.State[:len(block)/8]
-	for w := range rows {
-		rows[w][lane] ^= binary.LittleEndian.Uint64(block[8*w:])
-	}
-}
-
 // absorbLast adds the last, incomplete block of a message with its padding.
 func (s *Scheduler) absorbLast(lane int) {
 	h := &s.hashes[lane]
 	rest := h.message[h.next:]
 	whole := len(rest) &^ 7
-	s.xorBlock(lane, rest[:whole])
+	s.State.absorb(lane, rest[:whole])
 	last := uint64(h.domain) << (8 * (len(rest) - whole))
 	for i, b := range rest[whole:] {
 		last ^= uint64(b) << (8 * i)

@@ -117,7 +117,9 @@ func TestScheduler(t *testing.T) {
 							v |= uint64(b) << (8 * i)
 						}
 						j.message = append(seed, suffix...)
-						s.Start(lane, functions[f].rate, functions[f].domain, seed, v, n)
+						var suffixes [Lanes]uint64
+						suffixes[lane] = v
+						s.Start(1<<lane, functions[f].rate, functions[f].domain, seed, &suffixes, n)
 					} else {
 						j.message = random(mrand.IntN(5 * functions[f].rate))
 						j.ready = len(j.message)

@@ -1,6 +1,6 @@
 // Command keccak generates the Keccak-f[1600] permutations of package
 // internal/keccak: the assembly kernels, and the Go one, which is unrolled in the same
-// way.
+// way; and the kernels that feed lanes.
 //
 // The programs are in the terms of FIPS 202, §3.2: lanes, rows, and the steps θ, ρ, π,
 // χ and ι. See [placement] for what all of them have in common.
@@ -50,6 +50,12 @@ func generate() (map[string][]byte, error) {
 		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", rc)
 		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, rc)
 		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, rc)
+
+		blended, padding := blendedRows{laneBits(ctx)}, lastBit(ctx)
+		start(ctx, "startAVX2", blended, padding)
+		start(ctx, "startAVX512", maskedRows{}, padding)
+		absorb(ctx, "absorbAVX2", blended)
+		absorb(ctx, "absorbAVX512", maskedRows{})
 	})
 	if err != nil {
 		return nil, err
