@@ -55,3 +55,23 @@ func BenchmarkEncapsulateInto768(b *testing.B) {
 		ek.EncapsulateInto(&k, &c)
 	}
 }
+
+func BenchmarkDecapsulateInto768(b *testing.B) {
+	dk, _ := GenerateKey768()
+	_, c := dk.EncapsulationKey().Encapsulate()
+	var k [SharedKeySize]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dk.DecapsulateInto(&k, c)
+	}
+}
+
+func BenchmarkSetBytes768(b *testing.B) {
+	dk, _ := GenerateKey768()
+	encoded := dk.EncapsulationKey().Bytes()
+	var ek EncapsulationKey768
+	b.ReportAllocs()
+	for b.Loop() {
+		ek.SetBytes(encoded)
+	}
+}

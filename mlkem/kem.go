@@ -1,7 +1,6 @@
 package mlkem
 
 import (
-	"encoding/binary"
 	"sync"
 
 	"github.com/pqlane/pqlane/internal/keccak"
@@ -37,6 +36,7 @@ type scratch struct {
 	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c
 	ciphertext [maxCiphertextSize + 32]byte // rounded up to whole cache lines
 
+	wide  keccak.State8
 	prf   [keccak.Lanes][192]byte // noise streams with η = 3
 	lanes lanes
 
@@ -47,26 +47,22 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// release wipes w after an operation with parameters p and returns it to the pool.
-func (w *scratch) release(p *params) {
-	w.wipe(p)
-	scratches.Put(w)
-}
+// release returns w, which its operation has wiped, to the pool.
+func (w *scratch) release() { scratches.Put(w) }
 
-// wipe zeroes what an operation with parameters p may have written.
+// wipe zeroes what an operation with parameters p leaves of secrets: all but the message
+// and the ciphertext, which are secret in decapsulation alone.
 func (w *scratch) wipe(p *params) {
 	clear(w.noise[:2*p.k+1])
 	clear(w.twisted[:p.k])
 	clear(w.acc[:])
 	clear(w.mu[:])
-	clear(w.message[:max(p.encapsulationKeySize(), 32+p.ciphertextSize())])
-	clear(w.ciphertext[:p.ciphertextSize()])
-	clear(w.seed[:])
-	clear(w.g[:])
-	clear(w.m[:])
 	if p.eta1 == 3 {
 		clear(w.prf[:])
 	}
+	clear(w.seed[:])
+	clear(w.g[:])
+	clear(w.m[:])
 	w.lanes = lanes{}
 }
 
@@ -93,6 +89,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	l := &w.lanes
 	l.params, l.prf = sk.params, &w.prf
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
+	l.sampleWide(&w.wide)
 	l.rho, l.a = sk.rho, sk.a
 
 	ek := w.message[:sk.encapsulationKeySize()]
@@ -124,6 +121,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		}
 	}
 	*sk.h = l.digest
+	w.wipe(sk.params)
 }
 
 // parse sets pk to the encapsulation key ek, with the modulus check of FIPS 203,
@@ -149,6 +147,7 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	for l.step() {
 	}
 	*pk.h = l.digest
+	*l = lanes{}
 	return true
 }
 
@@ -162,10 +161,12 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 	l := &w.lanes
 	l.params, l.prf = pk.params, &w.prf
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*pk.k+1], eta2
+	l.sampleWide(&w.wide)
 	for l.step() {
 	}
 	w.encrypt(pk, ciphertext)
 	copy(sharedKey[:], w.g[:32])
+	w.wipe(pk.params)
 }
 
 // encrypt is the rest of FIPS 203, Algorithm 14 (K-PKE.Encrypt), of the message in w.m,
@@ -237,24 +238,17 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	w.encrypt(&sk.publicKey, again)
 	copy(sharedKey[:], w.g[:32])
 	replaceIfDifferent(sharedKey, &l.digest, ciphertext, again)
+	clear(message)
+	clear(again)
+	w.wipe(sk.params)
 }
 
 // replaceIfDifferent copies implicit to sharedKey unless c and again, of equal length,
 // are the same. All of both is read, and nothing branches on the outcome.
 func replaceIfDifferent(sharedKey, implicit *[SharedKeySize]byte, c, again []byte) {
-	var different uint64
-	for len(c) >= 32 && len(again) >= 32 { // lengths of ciphertexts are multiples of 32
-		x, y := (*[32]byte)(c), (*[32]byte)(again)
-		different |= load(x, 0) ^ load(y, 0)
-		different |= load(x, 8) ^ load(y, 8)
-		different |= load(x, 16) ^ load(y, 16)
-		different |= load(x, 24) ^ load(y, 24)
-		c, again = c[32:], again[32:]
-	}
+	different := kemring.Difference(c, again)
 	mask := byte(-((different | -different) >> 63)) // all ones if different is not 0
 	for i := range sharedKey {
 		sharedKey[i] ^= mask & (sharedKey[i] ^ implicit[i])
 	}
 }
-
-func load(b *[32]byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }

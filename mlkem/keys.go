@@ -14,7 +14,7 @@ import (
 func (sk *secretKey) setSeed(d *[32]byte) {
 	w := scratches.Get().(*scratch)
 	w.keyGen(sk, d)
-	w.release(sk.params)
+	w.release()
 }
 
 // setExpanded fills sk from an expanded decapsulation key
@@ -50,7 +50,7 @@ func (pk *publicKey) set(op string, ek []byte) error {
 	}
 	w := scratches.Get().(*scratch)
 	ok := w.parse(pk, ek)
-	w.release(pk.params)
+	w.release()
 	if !ok {
 		return newError(ErrCoefficient, "%s: %s encapsulation key has a coefficient that is not below 3329", op, pk.name)
 	}
@@ -98,12 +98,12 @@ func (pk *publicKey) encapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext 
 		rand.Read(w.m[:]) // never fails
 	}
 	w.encapsulate(pk, sharedKey, ciphertext)
-	w.release(pk.params)
+	w.release()
 }
 
 // decapsulateInto decapsulates a ciphertext of the right size.
 func (sk *secretKey) decapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext []byte) {
 	w := scratches.Get().(*scratch)
 	w.decapsulate(sk, sharedKey, ciphertext)
-	w.release(sk.params)
+	w.release()
 }

@@ -104,6 +104,24 @@ func (l *lanes) fill() bool {
 	return busy
 }
 
+// sampleWide samples up to eight noise polynomials at once, outside the lanes, if that
+// pays: if registers are wide enough, there are seven at least, which would keep the lanes
+// for two steps, and a stream takes one block. It is not for operations in which a chain
+// of hashes leaves lanes empty.
+func (l *lanes) sampleWide(s *keccak.State8) {
+	if !keccak.Wide() || len(l.noise) < 7 || l.eta1 != 2 {
+		return
+	}
+	n := min(len(l.noise), len(s[0]))
+	s.Start(keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, &[8]uint64{0, 1, 2, 3, 4, 5, 6, 7}, 1)
+	s.Permute()
+	for i := range n {
+		kemring.CBD2Wide(&l.noise[i], s, i)
+	}
+	clear(s[:])
+	l.noiseNext, l.noiseDone = n, n
+}
+
 // step advances every lane by a permutation and takes what the lanes have made. It
 // returns false when there was nothing left to do.
 func (l *lanes) step() bool {

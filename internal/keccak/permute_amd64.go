@@ -40,6 +40,11 @@ func permuteAVX512(a *[25]uint64)
 //go:noescape
 func permute4AVX512(s *State4)
 
+// permute8AVX512 permutes eight states, in zmm registers.
+//
+//go:noescape
+func permute8AVX512(s *State8)
+
 // The kernels startAVX2 and startAVX512 begin sponges in the lanes whose bit is set in
 // lanes: words words of seed, the same for every lane, then the lane's word of suffix,
 // zeros, and the padding's last bit in word last. words is less than last.
@@ -49,6 +54,11 @@ func startAVX2(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes
 
 //go:noescape
 func startAVX512(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes]uint64, last uint64)
+
+// start8AVX512 is startAVX512 for all lanes of a State8.
+//
+//go:noescape
+func start8AVX512(s *State8, seed *byte, words uint64, suffix *[8]uint64, last uint64)
 
 // The kernels absorbAVX2 and absorbAVX512 add words words of block, of which there is one
 // at least, to the lanes whose bit is set in lanes.
@@ -110,5 +120,25 @@ func (s *State4) Permute(active uint) {
 		permute4AVX2(s)
 	default:
 		s.permuteGeneric(active)
+	}
+}
+
+// Wide reports whether a [State8] costs less than two [State4].
+func Wide() bool { return cpu.AVX512 }
+
+// Permute applies Keccak-f[1600] to every lane of s.
+func (s *State8) Permute() {
+	if cpu.AVX512 {
+		permute8AVX512(s)
+	} else {
+		s.permuteGeneric()
+	}
+}
+
+func (s *State8) start(seed []byte, suffix *[8]uint64, last int) {
+	if cpu.AVX512 {
+		start8AVX512(s, unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+	} else {
+		s.startGeneric(seed, suffix, last)
 	}
 }

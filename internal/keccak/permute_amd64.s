@@ -4045,6 +4045,658 @@ rounds:
 	VZEROUPPER
 	RET
 
+// func permute8AVX512(s *[25][8]uint64)
+// Requires: AVX, AVX512F
+TEXT ·permute8AVX512(SB), NOSPLIT, $0-8
+	MOVQ      s+0(FP), DI
+	LEAQ      roundConstants<>+0(SB), SI
+	LEAQ      roundConstants<>+192(SB), DX
+	VMOVDQU64 64(DI), Z0
+	VMOVDQU64 128(DI), Z1
+	VMOVDQU64 192(DI), Z2
+	VMOVDQU64 256(DI), Z3
+	VMOVDQU64 384(DI), Z4
+	VMOVDQU64 448(DI), Z5
+	VMOVDQU64 512(DI), Z6
+	VMOVDQU64 576(DI), Z7
+	VMOVDQU64 704(DI), Z8
+	VMOVDQU64 768(DI), Z9
+	VMOVDQU64 832(DI), Z10
+	VMOVDQU64 896(DI), Z11
+	VMOVDQU64 1024(DI), Z12
+	VMOVDQU64 1088(DI), Z13
+	VMOVDQU64 1152(DI), Z14
+	VMOVDQU64 1216(DI), Z15
+	VMOVDQU64 1344(DI), Z16
+	VMOVDQU64 1408(DI), Z17
+	VMOVDQU64 1472(DI), Z18
+	VMOVDQU64 1536(DI), Z19
+
+	// C[0] of the first round.
+	VMOVDQU64  (DI), Z20
+	VMOVDQU64  320(DI), Z30
+	VPTERNLOGQ $0x96, 640(DI), Z30, Z20
+	VMOVDQU64  960(DI), Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z30, Z20
+
+rounds:
+	// Round 1 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, Z20, Z21
+	VMOVDQA64  Z0, Z22
+	VPTERNLOGQ $0x96, Z4, Z8, Z22
+	VPTERNLOGQ $0x96, Z12, Z16, Z22
+	VPROLQ     $0x01, Z22, Z23
+	VMOVDQA64  Z1, Z24
+	VPTERNLOGQ $0x96, Z5, Z9, Z24
+	VPTERNLOGQ $0x96, Z13, Z17, Z24
+	VPROLQ     $0x01, Z24, Z25
+	VMOVDQA64  Z2, Z26
+	VPTERNLOGQ $0x96, Z6, Z10, Z26
+	VPTERNLOGQ $0x96, Z14, Z18, Z26
+	VPROLQ     $0x01, Z26, Z27
+	VMOVDQA64  Z3, Z28
+	VPTERNLOGQ $0x96, Z7, Z11, Z28
+	VPTERNLOGQ $0x96, Z15, Z19, Z28
+	VPROLQ     $0x01, Z28, Z29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, (DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z4
+	VPTERNLOGQ $0x96, Z27, Z22, Z9
+	VPTERNLOGQ $0x96, Z29, Z24, Z14
+	VPTERNLOGQ $0x96, Z21, Z26, Z19
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, Z4, Z4
+	VPROLQ $0x2b, Z9, Z9
+	VPROLQ $0x15, Z14, Z14
+	VPROLQ $0x0e, Z19, Z19
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   Z30, Z31
+	VPTERNLOGQ  $0xd2, Z9, Z4, Z31
+	VPXORQ.BCST (SI), Z31, Z31
+	VMOVDQU64   Z31, (DI)
+	VMOVDQA64   Z4, Z31
+	VPTERNLOGQ  $0xd2, Z14, Z9, Z4
+	VPTERNLOGQ  $0xd2, Z19, Z14, Z9
+	VPTERNLOGQ  $0xd2, Z30, Z19, Z14
+	VPTERNLOGQ  $0xd2, Z31, Z30, Z19
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z29, Z24, Z2
+	VPTERNLOGQ $0x96, Z21, Z26, Z7
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 640(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z12
+	VPTERNLOGQ $0x96, Z27, Z22, Z17
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, Z2, Z31
+	VPROLQ $0x2d, Z12, Z2
+	VPROLQ $0x14, Z7, Z12
+	VPROLQ $0x3d, Z17, Z7
+	VPROLQ $0x03, Z30, Z17
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z17, Z12, Z30
+	VMOVDQU64  Z30, 640(DI)
+	VMOVDQA64  Z12, Z30
+	VPTERNLOGQ $0xd2, Z2, Z17, Z12
+	VPTERNLOGQ $0xd2, Z7, Z2, Z17
+	VPTERNLOGQ $0xd2, Z31, Z7, Z2
+	VPTERNLOGQ $0xd2, Z30, Z31, Z7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z25, Z20, Z0
+	VPTERNLOGQ $0x96, Z27, Z22, Z5
+	VPTERNLOGQ $0x96, Z29, Z24, Z10
+	VPTERNLOGQ $0x96, Z21, Z26, Z15
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z23, Z30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, Z0, Z31
+	VPROLQ $0x06, Z5, Z0
+	VPROLQ $0x19, Z10, Z5
+	VPROLQ $0x08, Z15, Z10
+	VPROLQ $0x12, Z30, Z15
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z5, Z0, Z30
+	VMOVDQU64  Z30, 1280(DI)
+	VMOVDQA64  Z0, Z30
+	VPTERNLOGQ $0xd2, Z10, Z5, Z0
+	VPTERNLOGQ $0xd2, Z15, Z10, Z5
+	VPTERNLOGQ $0xd2, Z31, Z15, Z10
+	VPTERNLOGQ $0xd2, Z30, Z31, Z15
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z21, Z26, Z3
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 320(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z8
+	VPTERNLOGQ $0x96, Z27, Z22, Z13
+	VPTERNLOGQ $0x96, Z29, Z24, Z18
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, Z3, Z31
+	VPROLQ $0x38, Z18, Z3
+	VPROLQ $0x0f, Z13, Z18
+	VPROLQ $0x0a, Z8, Z13
+	VPROLQ $0x24, Z30, Z8
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z13, Z8, Z30
+	VMOVDQU64  Z30, 320(DI)
+	VMOVDQA64  Z8, Z30
+	VPTERNLOGQ $0xd2, Z18, Z13, Z8
+	VPTERNLOGQ $0xd2, Z3, Z18, Z13
+	VPTERNLOGQ $0xd2, Z31, Z3, Z18
+	VPTERNLOGQ $0xd2, Z30, Z31, Z3
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z27, Z22, Z1
+	VPTERNLOGQ $0x96, Z29, Z24, Z6
+	VPTERNLOGQ $0x96, Z21, Z26, Z11
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 960(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, Z1, Z31
+	VPROLQ $0x27, Z11, Z1
+	VPROLQ $0x02, Z16, Z11
+	VPROLQ $0x37, Z6, Z16
+	VPROLQ $0x29, Z30, Z6
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z1, Z16, Z30
+	VMOVDQU64  Z30, 960(DI)
+	VMOVDQU64  (DI), Z20
+	VPTERNLOGQ $0x96, 640(DI), Z30, Z20
+	VMOVDQU64  1280(DI), Z30
+	VPTERNLOGQ $0x96, 320(DI), Z30, Z20
+	VMOVDQA64  Z16, Z30
+	VPTERNLOGQ $0xd2, Z6, Z1, Z16
+	VPTERNLOGQ $0xd2, Z11, Z6, Z1
+	VPTERNLOGQ $0xd2, Z31, Z11, Z6
+	VPTERNLOGQ $0xd2, Z30, Z31, Z11
+
+	// Round 2 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, Z20, Z21
+	VMOVDQA64  Z4, Z22
+	VPTERNLOGQ $0x96, Z12, Z0, Z22
+	VPTERNLOGQ $0x96, Z8, Z16, Z22
+	VPROLQ     $0x01, Z22, Z23
+	VMOVDQA64  Z9, Z24
+	VPTERNLOGQ $0x96, Z17, Z5, Z24
+	VPTERNLOGQ $0x96, Z13, Z1, Z24
+	VPROLQ     $0x01, Z24, Z25
+	VMOVDQA64  Z14, Z26
+	VPTERNLOGQ $0x96, Z2, Z10, Z26
+	VPTERNLOGQ $0x96, Z18, Z6, Z26
+	VPROLQ     $0x01, Z26, Z27
+	VMOVDQA64  Z19, Z28
+	VPTERNLOGQ $0x96, Z7, Z15, Z28
+	VPTERNLOGQ $0x96, Z3, Z11, Z28
+	VPROLQ     $0x01, Z28, Z29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, (DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z12
+	VPTERNLOGQ $0x96, Z27, Z22, Z5
+	VPTERNLOGQ $0x96, Z29, Z24, Z18
+	VPTERNLOGQ $0x96, Z21, Z26, Z11
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, Z12, Z12
+	VPROLQ $0x2b, Z5, Z5
+	VPROLQ $0x15, Z18, Z18
+	VPROLQ $0x0e, Z11, Z11
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   Z30, Z31
+	VPTERNLOGQ  $0xd2, Z5, Z12, Z31
+	VPXORQ.BCST 8(SI), Z31, Z31
+	VMOVDQU64   Z31, (DI)
+	VMOVDQA64   Z12, Z31
+	VPTERNLOGQ  $0xd2, Z18, Z5, Z12
+	VPTERNLOGQ  $0xd2, Z11, Z18, Z5
+	VPTERNLOGQ  $0xd2, Z30, Z11, Z18
+	VPTERNLOGQ  $0xd2, Z31, Z30, Z11
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z29, Z24, Z14
+	VPTERNLOGQ $0x96, Z21, Z26, Z7
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z8
+	VPTERNLOGQ $0x96, Z27, Z22, Z1
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, Z14, Z31
+	VPROLQ $0x2d, Z8, Z14
+	VPROLQ $0x14, Z7, Z8
+	VPROLQ $0x3d, Z1, Z7
+	VPROLQ $0x03, Z30, Z1
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z1, Z8, Z30
+	VMOVDQU64  Z30, 1280(DI)
+	VMOVDQA64  Z8, Z30
+	VPTERNLOGQ $0xd2, Z14, Z1, Z8
+	VPTERNLOGQ $0xd2, Z7, Z14, Z1
+	VPTERNLOGQ $0xd2, Z31, Z7, Z14
+	VPTERNLOGQ $0xd2, Z30, Z31, Z7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z25, Z20, Z4
+	VPTERNLOGQ $0x96, Z27, Z22, Z17
+	VPTERNLOGQ $0x96, Z29, Z24, Z10
+	VPTERNLOGQ $0x96, Z21, Z26, Z3
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 960(DI), Z23, Z30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, Z4, Z31
+	VPROLQ $0x06, Z17, Z4
+	VPROLQ $0x19, Z10, Z17
+	VPROLQ $0x08, Z3, Z10
+	VPROLQ $0x12, Z30, Z3
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z17, Z4, Z30
+	VMOVDQU64  Z30, 960(DI)
+	VMOVDQA64  Z4, Z30
+	VPTERNLOGQ $0xd2, Z10, Z17, Z4
+	VPTERNLOGQ $0xd2, Z3, Z10, Z17
+	VPTERNLOGQ $0xd2, Z31, Z3, Z10
+	VPTERNLOGQ $0xd2, Z30, Z31, Z3
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z21, Z26, Z19
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 640(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z0
+	VPTERNLOGQ $0x96, Z27, Z22, Z13
+	VPTERNLOGQ $0x96, Z29, Z24, Z6
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, Z19, Z31
+	VPROLQ $0x38, Z6, Z19
+	VPROLQ $0x0f, Z13, Z6
+	VPROLQ $0x0a, Z0, Z13
+	VPROLQ $0x24, Z30, Z0
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z13, Z0, Z30
+	VMOVDQU64  Z30, 640(DI)
+	VMOVDQA64  Z0, Z30
+	VPTERNLOGQ $0xd2, Z6, Z13, Z0
+	VPTERNLOGQ $0xd2, Z19, Z6, Z13
+	VPTERNLOGQ $0xd2, Z31, Z19, Z6
+	VPTERNLOGQ $0xd2, Z30, Z31, Z19
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z27, Z22, Z9
+	VPTERNLOGQ $0x96, Z29, Z24, Z2
+	VPTERNLOGQ $0x96, Z21, Z26, Z15
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 320(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, Z9, Z31
+	VPROLQ $0x27, Z15, Z9
+	VPROLQ $0x02, Z16, Z15
+	VPROLQ $0x37, Z2, Z16
+	VPROLQ $0x29, Z30, Z2
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z9, Z16, Z30
+	VMOVDQU64  Z30, 320(DI)
+	VMOVDQU64  (DI), Z20
+	VPTERNLOGQ $0x96, 1280(DI), Z30, Z20
+	VMOVDQU64  960(DI), Z30
+	VPTERNLOGQ $0x96, 640(DI), Z30, Z20
+	VMOVDQA64  Z16, Z30
+	VPTERNLOGQ $0xd2, Z2, Z9, Z16
+	VPTERNLOGQ $0xd2, Z15, Z2, Z9
+	VPTERNLOGQ $0xd2, Z31, Z15, Z2
+	VPTERNLOGQ $0xd2, Z30, Z31, Z15
+
+	// Round 3 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, Z20, Z21
+	VMOVDQA64  Z12, Z22
+	VPTERNLOGQ $0x96, Z8, Z4, Z22
+	VPTERNLOGQ $0x96, Z0, Z16, Z22
+	VPROLQ     $0x01, Z22, Z23
+	VMOVDQA64  Z5, Z24
+	VPTERNLOGQ $0x96, Z1, Z17, Z24
+	VPTERNLOGQ $0x96, Z13, Z9, Z24
+	VPROLQ     $0x01, Z24, Z25
+	VMOVDQA64  Z18, Z26
+	VPTERNLOGQ $0x96, Z14, Z10, Z26
+	VPTERNLOGQ $0x96, Z6, Z2, Z26
+	VPROLQ     $0x01, Z26, Z27
+	VMOVDQA64  Z11, Z28
+	VPTERNLOGQ $0x96, Z7, Z3, Z28
+	VPTERNLOGQ $0x96, Z19, Z15, Z28
+	VPROLQ     $0x01, Z28, Z29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, (DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z8
+	VPTERNLOGQ $0x96, Z27, Z22, Z17
+	VPTERNLOGQ $0x96, Z29, Z24, Z6
+	VPTERNLOGQ $0x96, Z21, Z26, Z15
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, Z8, Z8
+	VPROLQ $0x2b, Z17, Z17
+	VPROLQ $0x15, Z6, Z6
+	VPROLQ $0x0e, Z15, Z15
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   Z30, Z31
+	VPTERNLOGQ  $0xd2, Z17, Z8, Z31
+	VPXORQ.BCST 16(SI), Z31, Z31
+	VMOVDQU64   Z31, (DI)
+	VMOVDQA64   Z8, Z31
+	VPTERNLOGQ  $0xd2, Z6, Z17, Z8
+	VPTERNLOGQ  $0xd2, Z15, Z6, Z17
+	VPTERNLOGQ  $0xd2, Z30, Z15, Z6
+	VPTERNLOGQ  $0xd2, Z31, Z30, Z15
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z29, Z24, Z18
+	VPTERNLOGQ $0x96, Z21, Z26, Z7
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 960(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z0
+	VPTERNLOGQ $0x96, Z27, Z22, Z9
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, Z18, Z31
+	VPROLQ $0x2d, Z0, Z18
+	VPROLQ $0x14, Z7, Z0
+	VPROLQ $0x3d, Z9, Z7
+	VPROLQ $0x03, Z30, Z9
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z9, Z0, Z30
+	VMOVDQU64  Z30, 960(DI)
+	VMOVDQA64  Z0, Z30
+	VPTERNLOGQ $0xd2, Z18, Z9, Z0
+	VPTERNLOGQ $0xd2, Z7, Z18, Z9
+	VPTERNLOGQ $0xd2, Z31, Z7, Z18
+	VPTERNLOGQ $0xd2, Z30, Z31, Z7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z25, Z20, Z12
+	VPTERNLOGQ $0x96, Z27, Z22, Z1
+	VPTERNLOGQ $0x96, Z29, Z24, Z10
+	VPTERNLOGQ $0x96, Z21, Z26, Z19
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 320(DI), Z23, Z30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, Z12, Z31
+	VPROLQ $0x06, Z1, Z12
+	VPROLQ $0x19, Z10, Z1
+	VPROLQ $0x08, Z19, Z10
+	VPROLQ $0x12, Z30, Z19
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z1, Z12, Z30
+	VMOVDQU64  Z30, 320(DI)
+	VMOVDQA64  Z12, Z30
+	VPTERNLOGQ $0xd2, Z10, Z1, Z12
+	VPTERNLOGQ $0xd2, Z19, Z10, Z1
+	VPTERNLOGQ $0xd2, Z31, Z19, Z10
+	VPTERNLOGQ $0xd2, Z30, Z31, Z19
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z21, Z26, Z11
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z4
+	VPTERNLOGQ $0x96, Z27, Z22, Z13
+	VPTERNLOGQ $0x96, Z29, Z24, Z2
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, Z11, Z31
+	VPROLQ $0x38, Z2, Z11
+	VPROLQ $0x0f, Z13, Z2
+	VPROLQ $0x0a, Z4, Z13
+	VPROLQ $0x24, Z30, Z4
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z13, Z4, Z30
+	VMOVDQU64  Z30, 1280(DI)
+	VMOVDQA64  Z4, Z30
+	VPTERNLOGQ $0xd2, Z2, Z13, Z4
+	VPTERNLOGQ $0xd2, Z11, Z2, Z13
+	VPTERNLOGQ $0xd2, Z31, Z11, Z2
+	VPTERNLOGQ $0xd2, Z30, Z31, Z11
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z27, Z22, Z5
+	VPTERNLOGQ $0x96, Z29, Z24, Z14
+	VPTERNLOGQ $0x96, Z21, Z26, Z3
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 640(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, Z5, Z31
+	VPROLQ $0x27, Z3, Z5
+	VPROLQ $0x02, Z16, Z3
+	VPROLQ $0x37, Z14, Z16
+	VPROLQ $0x29, Z30, Z14
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z5, Z16, Z30
+	VMOVDQU64  Z30, 640(DI)
+	VMOVDQU64  (DI), Z20
+	VPTERNLOGQ $0x96, 960(DI), Z30, Z20
+	VMOVDQU64  320(DI), Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z30, Z20
+	VMOVDQA64  Z16, Z30
+	VPTERNLOGQ $0xd2, Z14, Z5, Z16
+	VPTERNLOGQ $0xd2, Z3, Z14, Z5
+	VPTERNLOGQ $0xd2, Z31, Z3, Z14
+	VPTERNLOGQ $0xd2, Z30, Z31, Z3
+
+	// Round 4 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, Z20, Z21
+	VMOVDQA64  Z8, Z22
+	VPTERNLOGQ $0x96, Z0, Z12, Z22
+	VPTERNLOGQ $0x96, Z4, Z16, Z22
+	VPROLQ     $0x01, Z22, Z23
+	VMOVDQA64  Z17, Z24
+	VPTERNLOGQ $0x96, Z9, Z1, Z24
+	VPTERNLOGQ $0x96, Z13, Z5, Z24
+	VPROLQ     $0x01, Z24, Z25
+	VMOVDQA64  Z6, Z26
+	VPTERNLOGQ $0x96, Z18, Z10, Z26
+	VPTERNLOGQ $0x96, Z2, Z14, Z26
+	VPROLQ     $0x01, Z26, Z27
+	VMOVDQA64  Z15, Z28
+	VPTERNLOGQ $0x96, Z7, Z19, Z28
+	VPTERNLOGQ $0x96, Z11, Z3, Z28
+	VPROLQ     $0x01, Z28, Z29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, (DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z0
+	VPTERNLOGQ $0x96, Z27, Z22, Z1
+	VPTERNLOGQ $0x96, Z29, Z24, Z2
+	VPTERNLOGQ $0x96, Z21, Z26, Z3
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, Z0, Z0
+	VPROLQ $0x2b, Z1, Z1
+	VPROLQ $0x15, Z2, Z2
+	VPROLQ $0x0e, Z3, Z3
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   Z30, Z31
+	VPTERNLOGQ  $0xd2, Z1, Z0, Z31
+	VPXORQ.BCST 24(SI), Z31, Z31
+	VMOVDQU64   Z31, (DI)
+	VMOVDQA64   Z0, Z31
+	VPTERNLOGQ  $0xd2, Z2, Z1, Z0
+	VPTERNLOGQ  $0xd2, Z3, Z2, Z1
+	VPTERNLOGQ  $0xd2, Z30, Z3, Z2
+	VPTERNLOGQ  $0xd2, Z31, Z30, Z3
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z29, Z24, Z6
+	VPTERNLOGQ $0x96, Z21, Z26, Z7
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 320(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z4
+	VPTERNLOGQ $0x96, Z27, Z22, Z5
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, Z6, Z31
+	VPROLQ $0x2d, Z4, Z6
+	VPROLQ $0x14, Z7, Z4
+	VPROLQ $0x3d, Z5, Z7
+	VPROLQ $0x03, Z30, Z5
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z5, Z4, Z30
+	VMOVDQU64  Z30, 320(DI)
+	VMOVDQA64  Z4, Z30
+	VPTERNLOGQ $0xd2, Z6, Z5, Z4
+	VPTERNLOGQ $0xd2, Z7, Z6, Z5
+	VPTERNLOGQ $0xd2, Z31, Z7, Z6
+	VPTERNLOGQ $0xd2, Z30, Z31, Z7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z25, Z20, Z8
+	VPTERNLOGQ $0x96, Z27, Z22, Z9
+	VPTERNLOGQ $0x96, Z29, Z24, Z10
+	VPTERNLOGQ $0x96, Z21, Z26, Z11
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 640(DI), Z23, Z30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, Z8, Z31
+	VPROLQ $0x06, Z9, Z8
+	VPROLQ $0x19, Z10, Z9
+	VPROLQ $0x08, Z11, Z10
+	VPROLQ $0x12, Z30, Z11
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z9, Z8, Z30
+	VMOVDQU64  Z30, 640(DI)
+	VMOVDQA64  Z8, Z30
+	VPTERNLOGQ $0xd2, Z10, Z9, Z8
+	VPTERNLOGQ $0xd2, Z11, Z10, Z9
+	VPTERNLOGQ $0xd2, Z31, Z11, Z10
+	VPTERNLOGQ $0xd2, Z30, Z31, Z11
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z21, Z26, Z15
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 960(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z12
+	VPTERNLOGQ $0x96, Z27, Z22, Z13
+	VPTERNLOGQ $0x96, Z29, Z24, Z14
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, Z15, Z31
+	VPROLQ $0x38, Z14, Z15
+	VPROLQ $0x0f, Z13, Z14
+	VPROLQ $0x0a, Z12, Z13
+	VPROLQ $0x24, Z30, Z12
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z13, Z12, Z30
+	VMOVDQU64  Z30, 960(DI)
+	VMOVDQA64  Z12, Z30
+	VPTERNLOGQ $0xd2, Z14, Z13, Z12
+	VPTERNLOGQ $0xd2, Z15, Z14, Z13
+	VPTERNLOGQ $0xd2, Z31, Z15, Z14
+	VPTERNLOGQ $0xd2, Z30, Z31, Z15
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ $0x96, Z27, Z22, Z17
+	VPTERNLOGQ $0x96, Z29, Z24, Z18
+	VPTERNLOGQ $0x96, Z21, Z26, Z19
+	VMOVDQA64  Z28, Z30
+	VPTERNLOGQ $0x96, 1280(DI), Z23, Z30
+	VPTERNLOGQ $0x96, Z25, Z20, Z16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, Z17, Z31
+	VPROLQ $0x27, Z19, Z17
+	VPROLQ $0x02, Z16, Z19
+	VPROLQ $0x37, Z18, Z16
+	VPROLQ $0x29, Z30, Z18
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64  Z31, Z30
+	VPTERNLOGQ $0xd2, Z17, Z16, Z30
+	VMOVDQU64  Z30, 1280(DI)
+	VMOVDQU64  (DI), Z20
+	VPTERNLOGQ $0x96, 320(DI), Z30, Z20
+	VMOVDQU64  640(DI), Z30
+	VPTERNLOGQ $0x96, 960(DI), Z30, Z20
+	VMOVDQA64  Z16, Z30
+	VPTERNLOGQ $0xd2, Z18, Z17, Z16
+	VPTERNLOGQ $0xd2, Z19, Z18, Z17
+	VPTERNLOGQ $0xd2, Z31, Z19, Z18
+	VPTERNLOGQ $0xd2, Z30, Z31, Z19
+	ADDQ       $0x20, SI
+	CMPQ       SI, DX
+	JNE        rounds
+	VMOVDQU64  Z0, 64(DI)
+	VMOVDQU64  Z1, 128(DI)
+	VMOVDQU64  Z2, 192(DI)
+	VMOVDQU64  Z3, 256(DI)
+	VMOVDQU64  Z4, 384(DI)
+	VMOVDQU64  Z5, 448(DI)
+	VMOVDQU64  Z6, 512(DI)
+	VMOVDQU64  Z7, 576(DI)
+	VMOVDQU64  Z8, 704(DI)
+	VMOVDQU64  Z9, 768(DI)
+	VMOVDQU64  Z10, 832(DI)
+	VMOVDQU64  Z11, 896(DI)
+	VMOVDQU64  Z12, 1024(DI)
+	VMOVDQU64  Z13, 1088(DI)
+	VMOVDQU64  Z14, 1152(DI)
+	VMOVDQU64  Z15, 1216(DI)
+	VMOVDQU64  Z16, 1344(DI)
+	VMOVDQU64  Z17, 1408(DI)
+	VMOVDQU64  Z18, 1472(DI)
+	VMOVDQU64  Z19, 1536(DI)
+	VZEROUPPER
+	RET
+
 DATA laneBits<>+0(SB)/8, $0x0000000000000001
 DATA laneBits<>+8(SB)/8, $0x0000000000000002
 DATA laneBits<>+16(SB)/8, $0x0000000000000004
@@ -4147,6 +4799,45 @@ zero:
 	VMOVDQU64   (BX), Y1
 	VPXORQ.BCST lastBit<>+0(SB), Y1, K1, Y1
 	VMOVDQU64   Y1, (BX)
+	VZEROUPPER
+	RET
+
+// func start8AVX512(s *[25][8]uint64, seed *byte, words uint64, suffix *[8]uint64, last uint64)
+// Requires: AVX, AVX512F
+TEXT ·start8AVX512(SB), NOSPLIT, $0-40
+	MOVQ  s+0(FP), DI
+	MOVQ  seed+8(FP), SI
+	MOVQ  words+16(FP), CX
+	MOVQ  suffix+24(FP), DX
+	MOVQ  last+32(FP), BX
+	SHLQ  $0x06, BX
+	ADDQ  DI, BX
+	LEAQ  1600(DI), R8
+	TESTQ CX, CX
+	JE    suffix
+
+seed:
+	VPBROADCASTQ (SI), Z0
+	VMOVDQU64    Z0, (DI)
+	ADDQ         $0x08, SI
+	ADDQ         $0x40, DI
+	DECQ         CX
+	JNE          seed
+
+suffix:
+	VMOVDQU64 (DX), Z0
+	VMOVDQU64 Z0, (DI)
+	ADDQ      $0x40, DI
+	VPXORQ    Z0, Z0, Z0
+
+zero:
+	VMOVDQU64    Z0, (DI)
+	ADDQ         $0x40, DI
+	CMPQ         DI, R8
+	JNE          zero
+	VPBROADCASTQ lastBit<>+0(SB), Z0
+	VPXORQ       (BX), Z0, Z0
+	VMOVDQU64    Z0, (BX)
 	VZEROUPPER
 	RET
 

@@ -14,3 +14,11 @@ func (s *State4) start(lanes uint, seed []byte, suffix *[Lanes]uint64, last int)
 }
 
 func (s *State4) absorb(lane int, block []byte) { s.absorbGeneric(lane, block) }
+
+// Wide reports whether a [State8] costs less than two [State4].
+func Wide() bool { return false }
+
+// Permute applies Keccak-f[1600] to every lane of s.
+func (s *State8) Permute() { s.permuteGeneric() }
+
+func (s *State8) start(seed []byte, suffix *[8]uint64, last int) { s.startGeneric(seed, suffix, last) }

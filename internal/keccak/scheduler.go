@@ -32,15 +32,12 @@ type absorption struct {
 // Start begins sponges in the lanes whose bit is set in lanes. The message of each is
 // seed followed by the n low bytes of the lane's suffix, little endian: PRF_η(s, b) and
 // XOF(ρ, j, i) of FIPS 203, Section 4.1, and their like. The length of seed is a multiple
-// of 8, n is at most 6, and the message with its padding fits into one block. The lanes
-// are Ready after the next Step.
+// of 8, n is at most 6, and the message with its padding fits into one block. The lanes,
+// which may not be absorbing, are Ready after the next Step.
 func (s *Scheduler) Start(lanes uint, rate int, domain byte, seed []byte, suffix *[Lanes]uint64, n int) {
 	padded := *suffix
 	for lane := range padded {
 		padded[lane] |= uint64(domain) << (8 * n)
-		if lanes>>lane&1 != 0 {
-			s.hashes[lane].pending = false
-		}
 	}
 	s.busy |= lanes
 	// Idle lanes are overwritten too: whole rows are stored faster.

@@ -718,3 +718,30 @@ GLOBL alignWords12<>(SB), RODATA|NOPTR, $32
 
 DATA qMinus1<>+0(SB)/4, $0x0d000d00
 GLOBL qMinus1<>(SB), RODATA|NOPTR, $4
+
+// func differenceAVX2(a *byte, b *byte, n uintptr) uint64
+// Requires: AVX, AVX2
+TEXT ·differenceAVX2(SB), NOSPLIT, $0-32
+	MOVQ  a+0(FP), AX
+	MOVQ  b+8(FP), CX
+	MOVQ  n+16(FP), DX
+	VPXOR Y0, Y0, Y0
+
+rows:
+	VMOVDQU (AX), Y1
+	VPXOR   (CX), Y1, Y1
+	VPOR    Y1, Y0, Y0
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     rows
+
+	// Fold the row into a word.
+	VEXTRACTI128 $0x01, Y0, X1
+	VPOR         X1, X0, X1
+	VPSHUFD      $0x4e, X1, X0
+	VPOR         X0, X1, X1
+	VMOVQ        X1, AX
+	MOVQ         AX, ret+24(FP)
+	VZEROUPPER
+	RET

@@ -3,6 +3,8 @@
 package kemring
 
 import (
+	"unsafe"
+
 	"github.com/pqlane/pqlane/internal/cpu"
 	"github.com/pqlane/pqlane/internal/keccak"
 )
@@ -32,11 +34,22 @@ func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 func CBD2(p *Poly, s *keccak.State4, lane int) {
 	switch {
 	case cpu.AVX512:
-		cbd2AVX512(p, &s[0][lane])
+		cbd2AVX512(p, &s[0][lane], unsafe.Sizeof(s[0]))
 	case cpu.AVX2:
 		cbd2AVX2(p, &s[0][lane])
 	default:
 		cbd2Generic(p, s, lane)
+	}
+}
+
+// CBD2Wide is CBD2 of a lane of a State8.
+//
+// lane < 8. Output: [−2, 2]. Constant time.
+func CBD2Wide(p *Poly, s *keccak.State8, lane int) {
+	if cpu.AVX512 {
+		cbd2AVX512(p, &s[0][lane], unsafe.Sizeof(s[0]))
+	} else {
+		cbd2WideGeneric(p, s, lane)
 	}
 }
 
@@ -185,10 +198,28 @@ func sampleNTTAVX512(p *Poly, n int, lane *uint64) int
 //go:noescape
 func sampleNTTAVX2(p *Poly, n int, lane *uint64) int
 
-// cbd2AVX512 and cbd2AVX2 are cbd2Generic: 128 bytes of the lane to [−2, 2]. Constant time.
+// Difference returns 0 if a and b, of equal length, a multiple of 32 that is not 0, are
+// the same, and another number if not. All of both is read. Constant time.
+func Difference(a, b []byte) uint64 {
+	if !cpu.AVX2 {
+		return differenceGeneric(a, b)
+	}
+	_ = b[len(a)-1]
+	n := len(a) &^ 31
+	_ = a[n-1]
+	return differenceAVX2(&a[0], &b[0], uintptr(n))
+}
+
+// differenceAVX2 is differenceGeneric of n bytes. Constant time.
 //
 //go:noescape
-func cbd2AVX512(p *Poly, lane *uint64)
+func differenceAVX2(a, b *byte, n uintptr) uint64
+
+// cbd2AVX512 and cbd2AVX2 are cbd2Generic: 128 bytes of the lane to [−2, 2]. Constant time.
+// The lane's words stand stride bytes apart; in AVX2, 32.
+//
+//go:noescape
+func cbd2AVX512(p *Poly, lane *uint64, stride uintptr)
 
 //go:noescape
 func cbd2AVX2(p *Poly, lane *uint64)

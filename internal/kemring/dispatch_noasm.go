@@ -19,9 +19,11 @@ func Sub(p, a *Poly)                                    { subGeneric(p, a) }
 func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 	return sampleNTTGeneric(p, n, s, lane)
 }
-func CBD2(p *Poly, s *keccak.State4, lane int) { cbd2Generic(p, s, lane) }
-func CBD3(p *Poly, b *[192]byte)               { cbd3Generic(p, b) }
-func Compress(dst []byte, p *Poly, d int)      { compressGeneric(dst, p, d) }
-func Decompress(p *Poly, src []byte, d int)    { decompressGeneric(p, src, d) }
-func Encode12(dst []byte, p *Poly)             { encode12Generic(dst, p) }
-func Decode12(p *Poly, src []byte) bool        { return decode12Generic(p, src) }
+func CBD2(p *Poly, s *keccak.State4, lane int)     { cbd2Generic(p, s, lane) }
+func CBD2Wide(p *Poly, s *keccak.State8, lane int) { cbd2WideGeneric(p, s, lane) }
+func CBD3(p *Poly, b *[192]byte)                   { cbd3Generic(p, b) }
+func Compress(dst []byte, p *Poly, d int)          { compressGeneric(dst, p, d) }
+func Decompress(p *Poly, src []byte, d int)        { decompressGeneric(p, src, d) }
+func Encode12(dst []byte, p *Poly)                 { encode12Generic(dst, p) }
+func Decode12(p *Poly, src []byte) bool            { return decode12Generic(p, src) }
+func Difference(a, b []byte) uint64                { return differenceGeneric(a, b) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/internal/cpu"
@@ -322,6 +323,24 @@ func TestAddAgreesWithGeneric(t *testing.T) {
 	all := bounds{math.MinInt16, math.MaxInt16}
 	testPairs(t, Add, addGeneric, half, half, all)
 	testPairs(t, Sub, subGeneric, half, half, all)
+}
+
+func TestArithmeticAllocatesNothing(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		assert.Zero(t, testing.AllocsPerRun(10, func() {
+			var p, e Poly
+			var a [9]Poly
+			var b, tw [3]Poly
+			NTT(&b[0])
+			Twist(&tw[0], &b[0])
+			Dot(&p, a[1:], 3, b[:], tw[:])
+			AddMontgomery(&p, &e)
+			InverseNTT(&p)
+			Add(&p, &e)
+			Sub(&p, &e)
+			Reduce(&p)
+		}))
+	})
 }
 
 // benchmark runs f under every backend.

@@ -44,16 +44,27 @@ func sampleNTTGeneric(p *Poly, n int, s *keccak.State4, lane int) int {
 // lane < 4. Output: [−2, 2]. Constant time.
 func cbd2Generic(p *Poly, s *keccak.State4, lane int) {
 	for w := range 16 {
-		x := s[w][lane]
-		// Sum adjacent bits: each nibble then holds two sums of two bits. Their
-		// difference plus four is the next.
-		x = x&0x5555555555555555 + x>>1&0x5555555555555555
-		x = x&0x3333333333333333 + 0x4444444444444444 - x>>2&0x3333333333333333
-		out := p[16*w : 16*w+16]
-		for i := range out {
-			out[i] = int16(x&15) - 4
-			x >>= 4
-		}
+		cbd2Word((*[16]int16)(p[16*w:]), s[w][lane])
+	}
+}
+
+// cbd2WideGeneric is cbd2Generic of a lane of a State8.
+//
+// lane < 8. Output: [−2, 2]. Constant time.
+func cbd2WideGeneric(p *Poly, s *keccak.State8, lane int) {
+	for w := range 16 {
+		cbd2Word((*[16]int16)(p[16*w:]), s[w][lane])
+	}
+}
+
+func cbd2Word(out *[16]int16, x uint64) {
+	// Sum adjacent bits: each nibble then holds two sums of two bits. Their
+	// difference plus four is the next.
+	x = x&0x5555555555555555 + x>>1&0x5555555555555555
+	x = x&0x3333333333333333 + 0x4444444444444444 - x>>2&0x3333333333333333
+	for i := range out {
+		out[i] = int16(x&15) - 4
+		x >>= 4
 	}
 }
 

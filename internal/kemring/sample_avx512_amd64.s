@@ -213,27 +213,28 @@ GLOBL low12<>(SB), RODATA|NOPTR, $4
 DATA q<>+0(SB)/4, $0x0d010d01
 GLOBL q<>(SB), RODATA|NOPTR, $4
 
-// func cbd2AVX512(p *[256]int16, lane *uint64)
+// func cbd2AVX512(p *[256]int16, lane *uint64, stride uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·cbd2AVX512(SB), NOSPLIT, $0-16
+TEXT ·cbd2AVX512(SB), NOSPLIT, $0-24
 	MOVQ      p+0(FP), AX
 	MOVQ      lane+8(FP), CX
-	MOVL      $0x000000f0, DX
-	KMOVD     DX, K1
+	MOVQ      stride+16(FP), DX
+	MOVL      $0x000000f0, BX
+	KMOVD     BX, K1
 	VMOVDQU64 window2<>+0(SB), Z0
 	VMOVDQU64 difference2<>+0(SB), Z1
-	MOVL      $0x00000008, DX
+	MOVL      $0x00000008, BX
 
 words:
 	VPBROADCASTQ   (CX), Z2
-	VPBROADCASTQ   32(CX), K1, Z2
+	VPBROADCASTQ   (CX)(DX*1), K1, Z2
 	VPMULTISHIFTQB Z2, Z0, Z2
 	VPERMB         Z1, Z2, Z2
 	VPSRAW         $0x08, Z2, Z2
 	VMOVDQU64      Z2, (AX)
-	ADDQ           $0x00000040, CX
+	LEAQ           (CX)(DX*2), CX
 	ADDQ           $0x00000040, AX
-	DECL           DX
+	DECL           BX
 	JNZ            words
 	VZEROUPPER
 	RET

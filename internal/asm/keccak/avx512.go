@@ -34,6 +34,13 @@ var (
 		store:    func(ctx *build.Context, from, to Op) { ctx.VMOVDQU64(from, to) },
 		xor3:     func(ctx *build.Context, a, b, dst Op) { ctx.VPTERNLOGQ(U8(truthXor3), a, b, dst) },
 	}
+	zmm = width{
+		states:   8,
+		register: func(r VecPhysical) Op { return r.AsZ() },
+		load:     func(ctx *build.Context, from, to Op) { ctx.VMOVDQU64(from, to) },
+		store:    func(ctx *build.Context, from, to Op) { ctx.VMOVDQU64(from, to) },
+		xor3:     func(ctx *build.Context, a, b, dst Op) { ctx.VPTERNLOGQ(U8(truthXor3), a, b, dst) },
+	}
 )
 
 // Truth tables for VPTERNLOGQ(table, c, b, a), which replaces a.

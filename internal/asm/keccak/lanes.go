@@ -69,6 +69,50 @@ func start(ctx *build.Context, name string, w rowWriter, padding Mem) {
 	ctx.RET()
 }
 
+// startWide emits the kernel that does the same in all lanes of a State8.
+func startWide(ctx *build.Context, name string, padding Mem) {
+	const rowSize = 8 * 8
+	ctx.Function(name)
+	ctx.Attributes(attr.NOSPLIT)
+	ctx.SignatureExpr("func(s *[25][8]uint64, seed *byte, words uint64, suffix *[8]uint64, last uint64)")
+	row := ctx.Load(ctx.Param("s"), RDI)
+	seed := ctx.Load(ctx.Param("seed"), RSI)
+	words := ctx.Load(ctx.Param("words"), RCX)
+	suffix := ctx.Load(ctx.Param("suffix"), RDX)
+	last := ctx.Load(ctx.Param("last"), RBX)
+	ctx.SHLQ(U8(6), last)
+	ctx.ADDQ(row, last)
+	end := R8
+	ctx.LEAQ(Mem{Base: row, Disp: 25 * rowSize}, end)
+
+	ctx.TESTQ(words, words)
+	ctx.JE(LabelRef("suffix"))
+	ctx.Label("seed")
+	ctx.VPBROADCASTQ(Mem{Base: seed}, Z0)
+	ctx.VMOVDQU64(Z0, Mem{Base: row})
+	ctx.ADDQ(U8(8), seed)
+	ctx.ADDQ(U8(rowSize), row)
+	ctx.DECQ(words)
+	ctx.JNE(LabelRef("seed"))
+
+	ctx.Label("suffix")
+	ctx.VMOVDQU64(Mem{Base: suffix}, Z0)
+	ctx.VMOVDQU64(Z0, Mem{Base: row})
+	ctx.ADDQ(U8(rowSize), row)
+	ctx.VPXORQ(Z0, Z0, Z0)
+	ctx.Label("zero")
+	ctx.VMOVDQU64(Z0, Mem{Base: row})
+	ctx.ADDQ(U8(rowSize), row)
+	ctx.CMPQ(row, end)
+	ctx.JNE(LabelRef("zero"))
+
+	ctx.VPBROADCASTQ(padding, Z0)
+	ctx.VPXORQ(Mem{Base: last}, Z0, Z0)
+	ctx.VMOVDQU64(Z0, Mem{Base: last})
+	ctx.VZEROUPPER()
+	ctx.RET()
+}
+
 // absorb emits the kernel that adds words words of a message, at least one, to a lane.
 func absorb(ctx *build.Context, name string, w rowWriter) {
 	ctx.Function(name)

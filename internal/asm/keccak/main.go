@@ -50,10 +50,12 @@ func generate() (map[string][]byte, error) {
 		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", rc)
 		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, rc)
 		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, rc)
+		avx512(ctx, "permute8AVX512", "func(s *[25][8]uint64)", zmm, rc)
 
 		blended, padding := blendedRows{laneBits(ctx)}, lastBit(ctx)
 		start(ctx, "startAVX2", blended, padding)
 		start(ctx, "startAVX512", maskedRows{}, padding)
+		startWide(ctx, "start8AVX512", padding)
 		absorb(ctx, "absorbAVX2", blended)
 		absorb(ctx, "absorbAVX512", maskedRows{})
 	})

@@ -201,6 +201,7 @@ func (t transform) pass(p *interval.Memory, first, step int, distances [2]int, b
 	}
 }
 
+// nttAVX2 works within pairs of registers from length 8 on.
 func nttAVX2(t transform, p *interval.Memory) {
 	t.Comment("Layers of length 128 and 64.")
 	for first := 0; first < 64; first += 16 {

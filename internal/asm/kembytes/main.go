@@ -68,6 +68,7 @@ func main() {
 		g.decompress11AVX2()
 		g.encode12AVX2()
 		g.decode12AVX2()
+		g.differenceAVX2()
 	})
 }
 

@@ -120,10 +120,12 @@ func difference(b, eta int) int {
 	return bits.OnesCount(uint(b&(1<<eta-1))) - bits.OnesCount(uint(b>>eta&(1<<eta-1)))
 }
 
-// cbd2AVX512 takes 32 coefficients at a time from two words.
+// cbd2AVX512 takes 32 coefficients at a time from two words, which stand stride bytes
+// apart: a State4's or a State8's.
 func (g *generator) cbd2AVX512() {
-	g.kernel("cbd2AVX512", "func(p *[256]int16, lane *uint64)", 0, func() {
+	g.kernel("cbd2AVX512", "func(p *[256]int16, lane *uint64, stride uintptr)", 0, func() {
 		p, lane := g.pointer("p"), g.pointer("lane")
+		stride := g.Load(g.Param("stride"), g.GP64())
 		upper := g.mask(0xf0)
 		// window reads eight bits of which the low four are the coefficient's, for
 		// both bytes of its word.
@@ -132,12 +134,12 @@ func (g *generator) cbd2AVX512() {
 		g.repeat("words", 8, func() {
 			z := g.ZMM()
 			g.VPBROADCASTQ(at(lane, 0), z)
-			g.VPBROADCASTQ(at(lane, stride), upper, z)
+			g.VPBROADCASTQ(operand.Mem{Base: lane, Index: stride, Scale: 1}, upper, z)
 			g.VPMULTISHIFTQB(z, window, z)
 			g.VPERMB(table, z, z)
 			g.VPSRAW(operand.U8(8), z, z)
 			g.VMOVDQU64(z, at(p, 0))
-			g.ADDQ(operand.U32(2*stride), lane)
+			g.LEAQ(operand.Mem{Base: lane, Index: stride, Scale: 2}, lane)
 			g.ADDQ(operand.U32(64), p)
 		})
 	})
