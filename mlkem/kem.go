@@ -1,6 +1,7 @@
 package mlkem
 
 import (
+	"encoding/binary"
 	"sync"
 
 	"github.com/pqlane/pqlane/internal/keccak"
@@ -28,10 +29,7 @@ type secretKey struct {
 // grow, and growing copies secrets. Fields are ordered so that each starts at a
 // multiple of 64 bytes, since an unaligned vector access costs double.
 type scratch struct {
-	noise   [2*maxK + 1]kemring.Poly // s, e or y, e₁, e₂
-	twisted [maxK]kemring.Poly       // of ŝ, ŷ or û
-	acc     kemring.Poly
-	mu      kemring.Poly
+	polys [2 + 3*maxK + 1]kemring.Poly // of which begin makes acc to noise
 
 	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c
 	ciphertext [maxCiphertextSize + 32]byte // rounded up to whole cache lines
@@ -39,6 +37,10 @@ type scratch struct {
 	wide  keccak.State8
 	prf   [keccak.Lanes][192]byte // noise streams with η = 3
 	lanes lanes
+
+	acc, mu *kemring.Poly
+	twisted []kemring.Poly // of ŝ, ŷ or û
+	noise   []kemring.Poly // s, e or y, e₁, e₂
 
 	seed [64]byte // input of G
 	g    [64]byte // output of G: ρ ‖ σ, or K ‖ r
@@ -50,16 +52,23 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // release returns w, which its operation has wiped, to the pool.
 func (w *scratch) release() { scratches.Put(w) }
 
+// begin prepares w for an operation with parameters p. Polynomials stand together, so that
+// one clear wipes them.
+func (w *scratch) begin(p *params) {
+	w.acc, w.mu = &w.polys[0], &w.polys[1]
+	w.twisted = w.polys[2:][:p.k]
+	w.noise = w.polys[2+p.k:][:2*p.k+1]
+	w.lanes.params, w.lanes.prf = p, &w.prf
+}
+
 // wipe zeroes what an operation with parameters p leaves of secrets: all but the message
 // and the ciphertext, which are secret in decapsulation alone.
 func (w *scratch) wipe(p *params) {
-	clear(w.noise[:2*p.k+1])
-	clear(w.twisted[:p.k])
-	clear(w.acc[:])
-	clear(w.mu[:])
+	clear(w.polys[:2+3*p.k+1])
 	if p.eta1 == 3 {
 		clear(w.prf[:])
 	}
+	w.acc, w.mu, w.twisted, w.noise = nil, nil, nil, nil
 	clear(w.seed[:])
 	clear(w.g[:])
 	clear(w.m[:])
@@ -81,13 +90,13 @@ func (w *scratch) hashG(n int, suffix uint64, suffixLen int) {
 // is computed in a lane beside the rows of Â, as far as they are ready.
 func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	k := sk.k
+	w.begin(sk.params)
 	copy(w.seed[:], d[:])
 	w.hashG(32, uint64(k), 1)
 	copy(sk.rho[:], w.g[:32])
 	publicRho(sk.rho)
 
 	l := &w.lanes
-	l.params, l.prf = sk.params, &w.prf
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
 	l.sampleWide(&w.wide)
 	l.rho, l.a = sk.rho, sk.a
@@ -110,7 +119,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
 		for row < k && l.rowDone[row] == k && transformed > k+row {
 			t := &sk.t[row]
-			kemring.Dot(t, sk.a[row*k:], 1, sk.s, w.twisted[:k])
+			kemring.Dot(t, sk.a[row*k:], 1, sk.s, w.twisted)
 			kemring.AddMontgomery(t, &w.noise[k+row])
 			kemring.Encode12(ek[row*kemring.EncodedSize12:], t)
 			row++
@@ -128,6 +137,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 // Section 7.2, whose failure it reports by returning false. H(ek) rides beside Â.
 func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	k := pk.k
+	w.begin(pk.params)
 	message := w.message[:len(ek)]
 	copy(message, ek)
 	ok := true
@@ -135,32 +145,32 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 		ok = kemring.Decode12(&pk.t[i], message[i*kemring.EncodedSize12:]) && ok
 	}
 	if !ok {
+		w.wipe(pk.params)
 		return false
 	}
 	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
 
 	l := &w.lanes
-	l.params, l.prf = pk.params, &w.prf
 	l.rho, l.a = pk.rho, pk.a
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHA3_256, keccak.DomainSHA3
 	l.hashReady = len(message)
 	for l.step() {
 	}
 	*pk.h = l.digest
-	*l = lanes{}
+	w.wipe(pk.params)
 	return true
 }
 
 // encapsulate is FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), of the message in
 // w.m.
 func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, ciphertext []byte) {
+	w.begin(pk.params)
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], pk.h[:])
 	w.hashG(64, 0, 0)
 
 	l := &w.lanes
-	l.params, l.prf = pk.params, &w.prf
-	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*pk.k+1], eta2
+	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
 	l.sampleWide(&w.wide)
 	for l.step() {
 	}
@@ -180,19 +190,19 @@ func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 	}
 	for i := range e1 {
 		// u = NTT⁻¹(Âᵀ∘ŷ) + e₁: column i of Â.
-		kemring.Dot(&w.acc, pk.a[i:], k, y, w.twisted[:k])
-		kemring.InverseNTT(&w.acc)
-		kemring.Add(&w.acc, &e1[i])
-		kemring.Compress(ciphertext, &w.acc, pk.du)
+		kemring.Dot(w.acc, pk.a[i:], k, y, w.twisted)
+		kemring.InverseNTT(w.acc)
+		kemring.Add(w.acc, &e1[i])
+		kemring.Compress(ciphertext, w.acc, pk.du)
 		ciphertext = ciphertext[pk.ciphertextPolySize():]
 	}
 	// v = NTT⁻¹(t̂ᵀ∘ŷ) + e₂ + μ
-	kemring.Dot(&w.acc, pk.t, 1, y, w.twisted[:k])
-	kemring.InverseNTT(&w.acc)
-	kemring.Add(&w.acc, e2)
-	kemring.Decompress(&w.mu, w.m[:], 1)
-	kemring.Add(&w.acc, &w.mu)
-	kemring.Compress(ciphertext, &w.acc, pk.dv)
+	kemring.Dot(w.acc, pk.t, 1, y, w.twisted)
+	kemring.InverseNTT(w.acc)
+	kemring.Add(w.acc, e2)
+	kemring.Decompress(w.mu, w.m[:], 1)
+	kemring.Add(w.acc, w.mu)
+	kemring.Compress(ciphertext, w.acc, pk.dv)
 }
 
 // decrypt is FIPS 203, Algorithm 15 (K-PKE.Decrypt): it leaves the message in w.m.
@@ -204,17 +214,18 @@ func (w *scratch) decrypt(sk *secretKey, ciphertext []byte) {
 		kemring.Twist(&w.twisted[i], &u[i])
 		ciphertext = ciphertext[sk.ciphertextPolySize():]
 	}
-	kemring.Dot(&w.acc, sk.s, 1, u, w.twisted[:sk.k])
-	kemring.InverseNTT(&w.acc)
-	kemring.Decompress(&w.mu, ciphertext, sk.dv)
-	kemring.Sub(&w.mu, &w.acc)
-	kemring.Compress(w.m[:], &w.mu, 1)
+	kemring.Dot(w.acc, sk.s, 1, u, w.twisted)
+	kemring.InverseNTT(w.acc)
+	kemring.Decompress(w.mu, ciphertext, sk.dv)
+	kemring.Sub(w.mu, w.acc)
+	kemring.Compress(w.m[:], w.mu, 1)
 }
 
 // decapsulate is FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal). J(z ‖ c) needs
 // nothing but its input and is the longest chain of permutations, so it starts first,
 // and G and the noise ride in the other lanes.
 func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, ciphertext []byte) {
+	w.begin(sk.params)
 	message := w.message[:32+len(ciphertext)]
 	copy(message, sk.z[:])
 	copy(message[32:], ciphertext)
@@ -225,12 +236,11 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	copy(w.seed[32:], sk.h[:])
 
 	l := &w.lanes
-	l.params, l.prf = sk.params, &w.prf
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHAKE256, keccak.DomainSHAKE
 	l.hashReady = len(message)
 	l.fill()
 	w.hashG(64, 0, 0)
-	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*sk.k+1], eta2
+	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
 	for l.step() {
 	}
 
@@ -247,8 +257,10 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 // are the same. All of both is read, and nothing branches on the outcome.
 func replaceIfDifferent(sharedKey, implicit *[SharedKeySize]byte, c, again []byte) {
 	different := kemring.Difference(c, again)
-	mask := byte(-((different | -different) >> 63)) // all ones if different is not 0
-	for i := range sharedKey {
-		sharedKey[i] ^= mask & (sharedKey[i] ^ implicit[i])
+	mask := -((different | -different) >> 63) // all ones if different is not 0
+	for i := 0; i < len(sharedKey); i += 8 {
+		k := binary.LittleEndian.Uint64(sharedKey[i:])
+		k ^= mask & (k ^ binary.LittleEndian.Uint64(implicit[i:]))
+		binary.LittleEndian.PutUint64(sharedKey[i:], k)
 	}
 }

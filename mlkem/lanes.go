@@ -60,12 +60,11 @@ const (
 	samplingMatrix
 )
 
-// fill gives work to the idle lanes and reports whether any lane has work.
-func (l *lanes) fill() bool {
+// fill gives work to the idle lanes and returns how many lanes have work.
+func (l *lanes) fill() (busy int) {
 	if l.hashLane != 0 {
 		l.SetReady(l.hashLane-1, l.hashReady)
 	}
-	busy := false
 	var noise, matrix uint // lanes that begin one
 	var suffix [keccak.Lanes]uint64
 	for lane := range l.tasks {
@@ -93,7 +92,7 @@ func (l *lanes) fill() bool {
 				continue
 			}
 		}
-		busy = true
+		busy++
 	}
 	if noise != 0 {
 		l.Start(noise, keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, &suffix, 1)
@@ -125,10 +124,15 @@ func (l *lanes) sampleWide(s *keccak.State8) {
 // step advances every lane by a permutation and takes what the lanes have made. It
 // returns false when there was nothing left to do.
 func (l *lanes) step() bool {
-	if !l.fill() {
+	switch busy := l.fill(); {
+	case busy == 0:
 		return false
+	case busy == 1 && l.hashing() && l.hashReady == len(l.hash):
+		// Only the hash is left, and all of its message is there.
+		l.Finish(l.hashLane - 1)
+	default:
+		l.Step()
 	}
-	l.Step()
 	for lane := range l.tasks {
 		t := &l.tasks[lane]
 		done := false
@@ -153,6 +157,11 @@ func (l *lanes) step() bool {
 		}
 	}
 	return true
+}
+
+// hashing reports whether a lane absorbs the hash.
+func (l *lanes) hashing() bool {
+	return l.hashLane != 0 && l.tasks[l.hashLane-1].kind == hashing
 }
 
 // takeNoise turns the block of a noise stream into its polynomial and reports whether

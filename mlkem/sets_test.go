@@ -122,7 +122,7 @@ func TestKeyMemory(t *testing.T) {
 	assert.LessOrEqual(t, unsafe.Sizeof(DecapsulationKey768{}), uintptr(10<<10))
 	// The vector loads of the kernels want polynomials that start on a cache line.
 	for name, offset := range map[string]uintptr{
-		"noise":      unsafe.Offsetof(scratch{}.noise),
+		"polys":      unsafe.Offsetof(scratch{}.polys),
 		"lanes":      unsafe.Offsetof(scratch{}.lanes),
 		"State":      unsafe.Offsetof(scratch{}.lanes.State),
 		"ciphertext": unsafe.Offsetof(scratch{}.ciphertext),

@@ -35,6 +35,13 @@ func permute4AVX2(s *State4)
 //go:noescape
 func permuteAVX512(a *[25]uint64)
 
+// absorbLaneAVX512 adds blocks blocks of 136 bytes of message, one at least, to the state
+// of a [State4] whose first word lane points to, and permutes it after each. It touches no
+// other lane.
+//
+//go:noescape
+func absorbLaneAVX512(lane *uint64, message *byte, blocks uint64)
+
 // permute4AVX512 permutes four states, in ymm registers.
 //
 //go:noescape
@@ -91,6 +98,19 @@ func (s *State4) absorb(lane int, block []byte) {
 		absorbAVX2(s, 1<<lane, &block[0], uint64(len(block)/8))
 	default:
 		s.absorbGeneric(lane, block)
+	}
+}
+
+// absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
+// the other lanes is unspecified.
+func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {
+	if cpu.AVX512 && rate == 136 && len(blocks) >= 136 {
+		absorbLaneAVX512(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
+		return
+	}
+	for ; len(blocks) >= rate; blocks = blocks[rate:] {
+		s.absorb(lane, blocks[:rate])
+		s.Permute(1 << lane)
 	}
 }
 

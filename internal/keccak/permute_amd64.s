@@ -2746,7 +2746,6 @@ rounds:
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·permuteAVX512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
-	LEAQ  roundConstants<>+0(SB), SI
 	LEAQ  roundConstants<>+192(SB), DX
 	VMOVQ 8(DI), X0
 	VMOVQ 16(DI), X1
@@ -2768,6 +2767,7 @@ TEXT ·permuteAVX512(SB), NOSPLIT, $0-8
 	VMOVQ 176(DI), X17
 	VMOVQ 184(DI), X18
 	VMOVQ 192(DI), X19
+	LEAQ  roundConstants<>+0(SB), SI
 
 	// C[0] of the first round.
 	VMOVQ           (DI), X20
@@ -3393,11 +3393,693 @@ rounds:
 	VMOVQ           X19, 192(DI)
 	RET
 
+// func absorbLaneAVX512(lane *uint64, message *byte, blocks uint64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·absorbLaneAVX512(SB), NOSPLIT, $0-24
+	MOVQ  lane+0(FP), DI
+	LEAQ  roundConstants<>+192(SB), DX
+	VMOVQ 32(DI), X0
+	VMOVQ 64(DI), X1
+	VMOVQ 96(DI), X2
+	VMOVQ 128(DI), X3
+	VMOVQ 192(DI), X4
+	VMOVQ 224(DI), X5
+	VMOVQ 256(DI), X6
+	VMOVQ 288(DI), X7
+	VMOVQ 352(DI), X8
+	VMOVQ 384(DI), X9
+	VMOVQ 416(DI), X10
+	VMOVQ 448(DI), X11
+	VMOVQ 512(DI), X12
+	VMOVQ 544(DI), X13
+	VMOVQ 576(DI), X14
+	VMOVQ 608(DI), X15
+	VMOVQ 672(DI), X16
+	VMOVQ 704(DI), X17
+	VMOVQ 736(DI), X18
+	VMOVQ 768(DI), X19
+	MOVQ  message+8(FP), CX
+	MOVQ  blocks+16(FP), BX
+
+absorb:
+	VMOVQ       (DI), X30
+	VPXORQ.BCST (CX), X30, X30
+	VMOVQ       X30, (DI)
+	VPXORQ.BCST 8(CX), X0, X0
+	VPXORQ.BCST 16(CX), X1, X1
+	VPXORQ.BCST 24(CX), X2, X2
+	VPXORQ.BCST 32(CX), X3, X3
+	VMOVQ       160(DI), X30
+	VPXORQ.BCST 40(CX), X30, X30
+	VMOVQ       X30, 160(DI)
+	VPXORQ.BCST 48(CX), X4, X4
+	VPXORQ.BCST 56(CX), X5, X5
+	VPXORQ.BCST 64(CX), X6, X6
+	VPXORQ.BCST 72(CX), X7, X7
+	VMOVQ       320(DI), X30
+	VPXORQ.BCST 80(CX), X30, X30
+	VMOVQ       X30, 320(DI)
+	VPXORQ.BCST 88(CX), X8, X8
+	VPXORQ.BCST 96(CX), X9, X9
+	VPXORQ.BCST 104(CX), X10, X10
+	VPXORQ.BCST 112(CX), X11, X11
+	VMOVQ       480(DI), X30
+	VPXORQ.BCST 120(CX), X30, X30
+	VMOVQ       X30, 480(DI)
+	VPXORQ.BCST 128(CX), X12, X12
+	LEAQ        roundConstants<>+0(SB), SI
+
+	// C[0] of the first round.
+	VMOVQ           (DI), X20
+	VMOVQ           160(DI), X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X30, X20
+	VMOVQ           480(DI), X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X30, X20
+
+rounds:
+	// Round 1 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, X20, X21
+	VMOVDQA64  X0, X22
+	VPTERNLOGQ $0x96, X4, X8, X22
+	VPTERNLOGQ $0x96, X12, X16, X22
+	VPROLQ     $0x01, X22, X23
+	VMOVDQA64  X1, X24
+	VPTERNLOGQ $0x96, X5, X9, X24
+	VPTERNLOGQ $0x96, X13, X17, X24
+	VPROLQ     $0x01, X24, X25
+	VMOVDQA64  X2, X26
+	VPTERNLOGQ $0x96, X6, X10, X26
+	VPTERNLOGQ $0x96, X14, X18, X26
+	VPROLQ     $0x01, X26, X27
+	VMOVDQA64  X3, X28
+	VPTERNLOGQ $0x96, X7, X11, X28
+	VPTERNLOGQ $0x96, X15, X19, X28
+	VPROLQ     $0x01, X28, X29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, (DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X4
+	VPTERNLOGQ      $0x96, X27, X22, X9
+	VPTERNLOGQ      $0x96, X29, X24, X14
+	VPTERNLOGQ      $0x96, X21, X26, X19
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, X4, X4
+	VPROLQ $0x2b, X9, X9
+	VPROLQ $0x15, X14, X14
+	VPROLQ $0x0e, X19, X19
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   X30, X31
+	VPTERNLOGQ  $0xd2, X9, X4, X31
+	VPXORQ.BCST (SI), X31, X31
+	VMOVQ       X31, (DI)
+	VMOVDQA64   X4, X31
+	VPTERNLOGQ  $0xd2, X14, X9, X4
+	VPTERNLOGQ  $0xd2, X19, X14, X9
+	VPTERNLOGQ  $0xd2, X30, X19, X14
+	VPTERNLOGQ  $0xd2, X31, X30, X19
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X29, X24, X2
+	VPTERNLOGQ      $0x96, X21, X26, X7
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X12
+	VPTERNLOGQ      $0x96, X27, X22, X17
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, X2, X31
+	VPROLQ $0x2d, X12, X2
+	VPROLQ $0x14, X7, X12
+	VPROLQ $0x3d, X17, X7
+	VPROLQ $0x03, X30, X17
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X17, X12, X30
+	VMOVQ      X30, 320(DI)
+	VMOVDQA64  X12, X30
+	VPTERNLOGQ $0xd2, X2, X17, X12
+	VPTERNLOGQ $0xd2, X7, X2, X17
+	VPTERNLOGQ $0xd2, X31, X7, X2
+	VPTERNLOGQ $0xd2, X30, X31, X7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X25, X20, X0
+	VPTERNLOGQ      $0x96, X27, X22, X5
+	VPTERNLOGQ      $0x96, X29, X24, X10
+	VPTERNLOGQ      $0x96, X21, X26, X15
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X23, X30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, X0, X31
+	VPROLQ $0x06, X5, X0
+	VPROLQ $0x19, X10, X5
+	VPROLQ $0x08, X15, X10
+	VPROLQ $0x12, X30, X15
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X5, X0, X30
+	VMOVQ      X30, 640(DI)
+	VMOVDQA64  X0, X30
+	VPTERNLOGQ $0xd2, X10, X5, X0
+	VPTERNLOGQ $0xd2, X15, X10, X5
+	VPTERNLOGQ $0xd2, X31, X15, X10
+	VPTERNLOGQ $0xd2, X30, X31, X15
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X21, X26, X3
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 160(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X8
+	VPTERNLOGQ      $0x96, X27, X22, X13
+	VPTERNLOGQ      $0x96, X29, X24, X18
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, X3, X31
+	VPROLQ $0x38, X18, X3
+	VPROLQ $0x0f, X13, X18
+	VPROLQ $0x0a, X8, X13
+	VPROLQ $0x24, X30, X8
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X13, X8, X30
+	VMOVQ      X30, 160(DI)
+	VMOVDQA64  X8, X30
+	VPTERNLOGQ $0xd2, X18, X13, X8
+	VPTERNLOGQ $0xd2, X3, X18, X13
+	VPTERNLOGQ $0xd2, X31, X3, X18
+	VPTERNLOGQ $0xd2, X30, X31, X3
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X27, X22, X1
+	VPTERNLOGQ      $0x96, X29, X24, X6
+	VPTERNLOGQ      $0x96, X21, X26, X11
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 480(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, X1, X31
+	VPROLQ $0x27, X11, X1
+	VPROLQ $0x02, X16, X11
+	VPROLQ $0x37, X6, X16
+	VPROLQ $0x29, X30, X6
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64       X31, X30
+	VPTERNLOGQ      $0xd2, X1, X16, X30
+	VMOVQ           X30, 480(DI)
+	VMOVQ           (DI), X20
+	VPTERNLOGQ.BCST $0x96, 320(DI), X30, X20
+	VMOVQ           640(DI), X30
+	VPTERNLOGQ.BCST $0x96, 160(DI), X30, X20
+	VMOVDQA64       X16, X30
+	VPTERNLOGQ      $0xd2, X6, X1, X16
+	VPTERNLOGQ      $0xd2, X11, X6, X1
+	VPTERNLOGQ      $0xd2, X31, X11, X6
+	VPTERNLOGQ      $0xd2, X30, X31, X11
+
+	// Round 2 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, X20, X21
+	VMOVDQA64  X4, X22
+	VPTERNLOGQ $0x96, X12, X0, X22
+	VPTERNLOGQ $0x96, X8, X16, X22
+	VPROLQ     $0x01, X22, X23
+	VMOVDQA64  X9, X24
+	VPTERNLOGQ $0x96, X17, X5, X24
+	VPTERNLOGQ $0x96, X13, X1, X24
+	VPROLQ     $0x01, X24, X25
+	VMOVDQA64  X14, X26
+	VPTERNLOGQ $0x96, X2, X10, X26
+	VPTERNLOGQ $0x96, X18, X6, X26
+	VPROLQ     $0x01, X26, X27
+	VMOVDQA64  X19, X28
+	VPTERNLOGQ $0x96, X7, X15, X28
+	VPTERNLOGQ $0x96, X3, X11, X28
+	VPROLQ     $0x01, X28, X29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, (DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X12
+	VPTERNLOGQ      $0x96, X27, X22, X5
+	VPTERNLOGQ      $0x96, X29, X24, X18
+	VPTERNLOGQ      $0x96, X21, X26, X11
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, X12, X12
+	VPROLQ $0x2b, X5, X5
+	VPROLQ $0x15, X18, X18
+	VPROLQ $0x0e, X11, X11
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   X30, X31
+	VPTERNLOGQ  $0xd2, X5, X12, X31
+	VPXORQ.BCST 8(SI), X31, X31
+	VMOVQ       X31, (DI)
+	VMOVDQA64   X12, X31
+	VPTERNLOGQ  $0xd2, X18, X5, X12
+	VPTERNLOGQ  $0xd2, X11, X18, X5
+	VPTERNLOGQ  $0xd2, X30, X11, X18
+	VPTERNLOGQ  $0xd2, X31, X30, X11
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X29, X24, X14
+	VPTERNLOGQ      $0x96, X21, X26, X7
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X8
+	VPTERNLOGQ      $0x96, X27, X22, X1
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, X14, X31
+	VPROLQ $0x2d, X8, X14
+	VPROLQ $0x14, X7, X8
+	VPROLQ $0x3d, X1, X7
+	VPROLQ $0x03, X30, X1
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X1, X8, X30
+	VMOVQ      X30, 640(DI)
+	VMOVDQA64  X8, X30
+	VPTERNLOGQ $0xd2, X14, X1, X8
+	VPTERNLOGQ $0xd2, X7, X14, X1
+	VPTERNLOGQ $0xd2, X31, X7, X14
+	VPTERNLOGQ $0xd2, X30, X31, X7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X25, X20, X4
+	VPTERNLOGQ      $0x96, X27, X22, X17
+	VPTERNLOGQ      $0x96, X29, X24, X10
+	VPTERNLOGQ      $0x96, X21, X26, X3
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 480(DI), X23, X30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, X4, X31
+	VPROLQ $0x06, X17, X4
+	VPROLQ $0x19, X10, X17
+	VPROLQ $0x08, X3, X10
+	VPROLQ $0x12, X30, X3
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X17, X4, X30
+	VMOVQ      X30, 480(DI)
+	VMOVDQA64  X4, X30
+	VPTERNLOGQ $0xd2, X10, X17, X4
+	VPTERNLOGQ $0xd2, X3, X10, X17
+	VPTERNLOGQ $0xd2, X31, X3, X10
+	VPTERNLOGQ $0xd2, X30, X31, X3
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X21, X26, X19
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X0
+	VPTERNLOGQ      $0x96, X27, X22, X13
+	VPTERNLOGQ      $0x96, X29, X24, X6
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, X19, X31
+	VPROLQ $0x38, X6, X19
+	VPROLQ $0x0f, X13, X6
+	VPROLQ $0x0a, X0, X13
+	VPROLQ $0x24, X30, X0
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X13, X0, X30
+	VMOVQ      X30, 320(DI)
+	VMOVDQA64  X0, X30
+	VPTERNLOGQ $0xd2, X6, X13, X0
+	VPTERNLOGQ $0xd2, X19, X6, X13
+	VPTERNLOGQ $0xd2, X31, X19, X6
+	VPTERNLOGQ $0xd2, X30, X31, X19
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X27, X22, X9
+	VPTERNLOGQ      $0x96, X29, X24, X2
+	VPTERNLOGQ      $0x96, X21, X26, X15
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 160(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, X9, X31
+	VPROLQ $0x27, X15, X9
+	VPROLQ $0x02, X16, X15
+	VPROLQ $0x37, X2, X16
+	VPROLQ $0x29, X30, X2
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64       X31, X30
+	VPTERNLOGQ      $0xd2, X9, X16, X30
+	VMOVQ           X30, 160(DI)
+	VMOVQ           (DI), X20
+	VPTERNLOGQ.BCST $0x96, 640(DI), X30, X20
+	VMOVQ           480(DI), X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X30, X20
+	VMOVDQA64       X16, X30
+	VPTERNLOGQ      $0xd2, X2, X9, X16
+	VPTERNLOGQ      $0xd2, X15, X2, X9
+	VPTERNLOGQ      $0xd2, X31, X15, X2
+	VPTERNLOGQ      $0xd2, X30, X31, X15
+
+	// Round 3 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, X20, X21
+	VMOVDQA64  X12, X22
+	VPTERNLOGQ $0x96, X8, X4, X22
+	VPTERNLOGQ $0x96, X0, X16, X22
+	VPROLQ     $0x01, X22, X23
+	VMOVDQA64  X5, X24
+	VPTERNLOGQ $0x96, X1, X17, X24
+	VPTERNLOGQ $0x96, X13, X9, X24
+	VPROLQ     $0x01, X24, X25
+	VMOVDQA64  X18, X26
+	VPTERNLOGQ $0x96, X14, X10, X26
+	VPTERNLOGQ $0x96, X6, X2, X26
+	VPROLQ     $0x01, X26, X27
+	VMOVDQA64  X11, X28
+	VPTERNLOGQ $0x96, X7, X3, X28
+	VPTERNLOGQ $0x96, X19, X15, X28
+	VPROLQ     $0x01, X28, X29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, (DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X8
+	VPTERNLOGQ      $0x96, X27, X22, X17
+	VPTERNLOGQ      $0x96, X29, X24, X6
+	VPTERNLOGQ      $0x96, X21, X26, X15
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, X8, X8
+	VPROLQ $0x2b, X17, X17
+	VPROLQ $0x15, X6, X6
+	VPROLQ $0x0e, X15, X15
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   X30, X31
+	VPTERNLOGQ  $0xd2, X17, X8, X31
+	VPXORQ.BCST 16(SI), X31, X31
+	VMOVQ       X31, (DI)
+	VMOVDQA64   X8, X31
+	VPTERNLOGQ  $0xd2, X6, X17, X8
+	VPTERNLOGQ  $0xd2, X15, X6, X17
+	VPTERNLOGQ  $0xd2, X30, X15, X6
+	VPTERNLOGQ  $0xd2, X31, X30, X15
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X29, X24, X18
+	VPTERNLOGQ      $0x96, X21, X26, X7
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 480(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X0
+	VPTERNLOGQ      $0x96, X27, X22, X9
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, X18, X31
+	VPROLQ $0x2d, X0, X18
+	VPROLQ $0x14, X7, X0
+	VPROLQ $0x3d, X9, X7
+	VPROLQ $0x03, X30, X9
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X9, X0, X30
+	VMOVQ      X30, 480(DI)
+	VMOVDQA64  X0, X30
+	VPTERNLOGQ $0xd2, X18, X9, X0
+	VPTERNLOGQ $0xd2, X7, X18, X9
+	VPTERNLOGQ $0xd2, X31, X7, X18
+	VPTERNLOGQ $0xd2, X30, X31, X7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X25, X20, X12
+	VPTERNLOGQ      $0x96, X27, X22, X1
+	VPTERNLOGQ      $0x96, X29, X24, X10
+	VPTERNLOGQ      $0x96, X21, X26, X19
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 160(DI), X23, X30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, X12, X31
+	VPROLQ $0x06, X1, X12
+	VPROLQ $0x19, X10, X1
+	VPROLQ $0x08, X19, X10
+	VPROLQ $0x12, X30, X19
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X1, X12, X30
+	VMOVQ      X30, 160(DI)
+	VMOVDQA64  X12, X30
+	VPTERNLOGQ $0xd2, X10, X1, X12
+	VPTERNLOGQ $0xd2, X19, X10, X1
+	VPTERNLOGQ $0xd2, X31, X19, X10
+	VPTERNLOGQ $0xd2, X30, X31, X19
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X21, X26, X11
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X4
+	VPTERNLOGQ      $0x96, X27, X22, X13
+	VPTERNLOGQ      $0x96, X29, X24, X2
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, X11, X31
+	VPROLQ $0x38, X2, X11
+	VPROLQ $0x0f, X13, X2
+	VPROLQ $0x0a, X4, X13
+	VPROLQ $0x24, X30, X4
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X13, X4, X30
+	VMOVQ      X30, 640(DI)
+	VMOVDQA64  X4, X30
+	VPTERNLOGQ $0xd2, X2, X13, X4
+	VPTERNLOGQ $0xd2, X11, X2, X13
+	VPTERNLOGQ $0xd2, X31, X11, X2
+	VPTERNLOGQ $0xd2, X30, X31, X11
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X27, X22, X5
+	VPTERNLOGQ      $0x96, X29, X24, X14
+	VPTERNLOGQ      $0x96, X21, X26, X3
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, X5, X31
+	VPROLQ $0x27, X3, X5
+	VPROLQ $0x02, X16, X3
+	VPROLQ $0x37, X14, X16
+	VPROLQ $0x29, X30, X14
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64       X31, X30
+	VPTERNLOGQ      $0xd2, X5, X16, X30
+	VMOVQ           X30, 320(DI)
+	VMOVQ           (DI), X20
+	VPTERNLOGQ.BCST $0x96, 480(DI), X30, X20
+	VMOVQ           160(DI), X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X30, X20
+	VMOVDQA64       X16, X30
+	VPTERNLOGQ      $0xd2, X14, X5, X16
+	VPTERNLOGQ      $0xd2, X3, X14, X5
+	VPTERNLOGQ      $0xd2, X31, X3, X14
+	VPTERNLOGQ      $0xd2, X30, X31, X3
+
+	// Round 4 of 4. θ: the other C[x], and rol(C[x], 1).
+	VPROLQ     $0x01, X20, X21
+	VMOVDQA64  X8, X22
+	VPTERNLOGQ $0x96, X0, X12, X22
+	VPTERNLOGQ $0x96, X4, X16, X22
+	VPROLQ     $0x01, X22, X23
+	VMOVDQA64  X17, X24
+	VPTERNLOGQ $0x96, X9, X1, X24
+	VPTERNLOGQ $0x96, X13, X5, X24
+	VPROLQ     $0x01, X24, X25
+	VMOVDQA64  X6, X26
+	VPTERNLOGQ $0x96, X18, X10, X26
+	VPTERNLOGQ $0x96, X2, X14, X26
+	VPROLQ     $0x01, X26, X27
+	VMOVDQA64  X15, X28
+	VPTERNLOGQ $0x96, X7, X19, X28
+	VPTERNLOGQ $0x96, X11, X3, X28
+	VPROLQ     $0x01, X28, X29
+
+	// Row 0: θ; the lane of column 0 comes from memory.
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, (DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X0
+	VPTERNLOGQ      $0x96, X27, X22, X1
+	VPTERNLOGQ      $0x96, X29, X24, X2
+	VPTERNLOGQ      $0x96, X21, X26, X3
+
+	// Row 0: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x2c, X0, X0
+	VPROLQ $0x2b, X1, X1
+	VPROLQ $0x15, X2, X2
+	VPROLQ $0x0e, X3, X3
+
+	// Row 0: χ; column 0 goes to memory.
+	VMOVDQA64   X30, X31
+	VPTERNLOGQ  $0xd2, X1, X0, X31
+	VPXORQ.BCST 24(SI), X31, X31
+	VMOVQ       X31, (DI)
+	VMOVDQA64   X0, X31
+	VPTERNLOGQ  $0xd2, X2, X1, X0
+	VPTERNLOGQ  $0xd2, X3, X2, X1
+	VPTERNLOGQ  $0xd2, X30, X3, X2
+	VPTERNLOGQ  $0xd2, X31, X30, X3
+
+	// Row 1: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X29, X24, X6
+	VPTERNLOGQ      $0x96, X21, X26, X7
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 160(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X4
+	VPTERNLOGQ      $0x96, X27, X22, X5
+
+	// Row 1: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1c, X6, X31
+	VPROLQ $0x2d, X4, X6
+	VPROLQ $0x14, X7, X4
+	VPROLQ $0x3d, X5, X7
+	VPROLQ $0x03, X30, X5
+
+	// Row 1: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X5, X4, X30
+	VMOVQ      X30, 160(DI)
+	VMOVDQA64  X4, X30
+	VPTERNLOGQ $0xd2, X6, X5, X4
+	VPTERNLOGQ $0xd2, X7, X6, X5
+	VPTERNLOGQ $0xd2, X31, X7, X6
+	VPTERNLOGQ $0xd2, X30, X31, X7
+
+	// Row 2: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X25, X20, X8
+	VPTERNLOGQ      $0x96, X27, X22, X9
+	VPTERNLOGQ      $0x96, X29, X24, X10
+	VPTERNLOGQ      $0x96, X21, X26, X11
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 320(DI), X23, X30
+
+	// Row 2: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x01, X8, X31
+	VPROLQ $0x06, X9, X8
+	VPROLQ $0x19, X10, X9
+	VPROLQ $0x08, X11, X10
+	VPROLQ $0x12, X30, X11
+
+	// Row 2: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X9, X8, X30
+	VMOVQ      X30, 320(DI)
+	VMOVDQA64  X8, X30
+	VPTERNLOGQ $0xd2, X10, X9, X8
+	VPTERNLOGQ $0xd2, X11, X10, X9
+	VPTERNLOGQ $0xd2, X31, X11, X10
+	VPTERNLOGQ $0xd2, X30, X31, X11
+
+	// Row 3: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X21, X26, X15
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 480(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X12
+	VPTERNLOGQ      $0x96, X27, X22, X13
+	VPTERNLOGQ      $0x96, X29, X24, X14
+
+	// Row 3: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x1b, X15, X31
+	VPROLQ $0x38, X14, X15
+	VPROLQ $0x0f, X13, X14
+	VPROLQ $0x0a, X12, X13
+	VPROLQ $0x24, X30, X12
+
+	// Row 3: χ; column 0 goes to memory.
+	VMOVDQA64  X31, X30
+	VPTERNLOGQ $0xd2, X13, X12, X30
+	VMOVQ      X30, 480(DI)
+	VMOVDQA64  X12, X30
+	VPTERNLOGQ $0xd2, X14, X13, X12
+	VPTERNLOGQ $0xd2, X15, X14, X13
+	VPTERNLOGQ $0xd2, X31, X15, X14
+	VPTERNLOGQ $0xd2, X30, X31, X15
+
+	// Row 4: θ; the lane of column 0 comes from memory.
+	VPTERNLOGQ      $0x96, X27, X22, X17
+	VPTERNLOGQ      $0x96, X29, X24, X18
+	VPTERNLOGQ      $0x96, X21, X26, X19
+	VMOVDQA64       X28, X30
+	VPTERNLOGQ.BCST $0x96, 640(DI), X23, X30
+	VPTERNLOGQ      $0x96, X25, X20, X16
+
+	// Row 4: ρ, which also brings the lanes to their columns' registers.
+	VPROLQ $0x3e, X17, X31
+	VPROLQ $0x27, X19, X17
+	VPROLQ $0x02, X16, X19
+	VPROLQ $0x37, X18, X16
+	VPROLQ $0x29, X30, X18
+
+	// Row 4: χ; column 0 goes to memory.
+	VMOVDQA64       X31, X30
+	VPTERNLOGQ      $0xd2, X17, X16, X30
+	VMOVQ           X30, 640(DI)
+	VMOVQ           (DI), X20
+	VPTERNLOGQ.BCST $0x96, 160(DI), X30, X20
+	VMOVQ           320(DI), X30
+	VPTERNLOGQ.BCST $0x96, 480(DI), X30, X20
+	VMOVDQA64       X16, X30
+	VPTERNLOGQ      $0xd2, X18, X17, X16
+	VPTERNLOGQ      $0xd2, X19, X18, X17
+	VPTERNLOGQ      $0xd2, X31, X19, X18
+	VPTERNLOGQ      $0xd2, X30, X31, X19
+	ADDQ            $0x20, SI
+	CMPQ            SI, DX
+	JNE             rounds
+	ADDQ            $0x00000088, CX
+	DECQ            BX
+	JNE             absorb
+	VMOVQ           X0, 32(DI)
+	VMOVQ           X1, 64(DI)
+	VMOVQ           X2, 96(DI)
+	VMOVQ           X3, 128(DI)
+	VMOVQ           X4, 192(DI)
+	VMOVQ           X5, 224(DI)
+	VMOVQ           X6, 256(DI)
+	VMOVQ           X7, 288(DI)
+	VMOVQ           X8, 352(DI)
+	VMOVQ           X9, 384(DI)
+	VMOVQ           X10, 416(DI)
+	VMOVQ           X11, 448(DI)
+	VMOVQ           X12, 512(DI)
+	VMOVQ           X13, 544(DI)
+	VMOVQ           X14, 576(DI)
+	VMOVQ           X15, 608(DI)
+	VMOVQ           X16, 672(DI)
+	VMOVQ           X17, 704(DI)
+	VMOVQ           X18, 736(DI)
+	VMOVQ           X19, 768(DI)
+	RET
+
 // func permute4AVX512(s *[25][4]uint64)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·permute4AVX512(SB), NOSPLIT, $0-8
 	MOVQ      s+0(FP), DI
-	LEAQ      roundConstants<>+0(SB), SI
 	LEAQ      roundConstants<>+192(SB), DX
 	VMOVDQU64 32(DI), Y0
 	VMOVDQU64 64(DI), Y1
@@ -3419,6 +4101,7 @@ TEXT ·permute4AVX512(SB), NOSPLIT, $0-8
 	VMOVDQU64 704(DI), Y17
 	VMOVDQU64 736(DI), Y18
 	VMOVDQU64 768(DI), Y19
+	LEAQ      roundConstants<>+0(SB), SI
 
 	// C[0] of the first round.
 	VMOVDQU64  (DI), Y20
@@ -4049,7 +4732,6 @@ rounds:
 // Requires: AVX, AVX512F
 TEXT ·permute8AVX512(SB), NOSPLIT, $0-8
 	MOVQ      s+0(FP), DI
-	LEAQ      roundConstants<>+0(SB), SI
 	LEAQ      roundConstants<>+192(SB), DX
 	VMOVDQU64 64(DI), Z0
 	VMOVDQU64 128(DI), Z1
@@ -4071,6 +4753,7 @@ TEXT ·permute8AVX512(SB), NOSPLIT, $0-8
 	VMOVDQU64 1408(DI), Z17
 	VMOVDQU64 1472(DI), Z18
 	VMOVDQU64 1536(DI), Z19
+	LEAQ      roundConstants<>+0(SB), SI
 
 	// C[0] of the first round.
 	VMOVDQU64  (DI), Z20

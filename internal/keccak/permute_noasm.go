@@ -22,3 +22,12 @@ func Wide() bool { return false }
 func (s *State8) Permute() { s.permuteGeneric() }
 
 func (s *State8) start(seed []byte, suffix *[8]uint64, last int) { s.startGeneric(seed, suffix, last) }
+
+// absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
+// the other lanes is unspecified.
+func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {
+	for ; len(blocks) >= rate; blocks = blocks[rate:] {
+		s.absorb(lane, blocks[:rate])
+		s.Permute(1 << lane)
+	}
+}

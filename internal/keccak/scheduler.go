@@ -109,6 +109,24 @@ func (s *Scheduler) Step() {
 	}
 }
 
+// Finish absorbs what is left of the message of lane, all of which is ready, and makes lane
+// Ready: it is for a lane that is alone at work.
+func (s *Scheduler) Finish(lane int) {
+	lane &= Lanes - 1
+	h := &s.hashes[lane]
+	if !h.pending {
+		return
+	}
+	if s.busy != 1<<lane || h.ready != len(h.message) {
+		panic("keccak: Finish beside other work or before the message is there")
+	}
+	whole := (len(h.message) - h.next) / h.rate * h.rate
+	s.State.absorbBlocks(lane, h.rate, h.message[h.next:h.next+whole])
+	h.next += whole
+	s.absorbLast(lane)
+	s.State.Permute(1 << lane)
+}
+
 // absorbLast adds the last, incomplete block of a message with its padding.
 func (s *Scheduler) absorbLast(lane int) {
 	h := &s.hashes[lane]

@@ -169,3 +169,33 @@ func TestScheduler(t *testing.T) {
 		}
 	})
 }
+
+// TestFinish hashes messages of all lengths around blocks in one lane, of which some Steps
+// have absorbed a part.
+func TestFinish(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T) {
+		for _, f := range functions {
+			for n := range 4*f.rate + 2 {
+				var s Scheduler
+				lane := n % Lanes
+				message := random(n)
+				s.Absorb(lane, f.rate, f.domain, message, n)
+				for range mrand.IntN(3) {
+					if !s.Ready(lane) {
+						s.Step()
+					}
+				}
+				s.Finish(lane)
+				require.True(t, s.Ready(lane))
+				got := make([]byte, f.rate)
+				s.Read(lane, got)
+				oracle := f.oracle()
+				oracle.Write(message)
+				want := make([]byte, f.size)
+				oracle.Read(want)
+				size := min(f.size, f.rate)
+				require.Equal(t, want[:size], got[:size], "%s of %d bytes", f.name, n)
+			}
+		}
+	})
+}

@@ -148,11 +148,9 @@ func TestInverseNTTAgreesWithGeneric(t *testing.T) {
 // factor is R.
 func TestInverseNTTUndoesNTT(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
-		for _, p := range basis() {
-			want := p
-			for i := range want {
-				want[i] = want[i] * rModQ % Q
-			}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for _, p := range append(basis(), within(1).corners(rng)...) {
+			want := timesR(p)
 			NTT(&p)
 			Reduce(&p)
 			InverseNTT(&p)
@@ -161,8 +159,27 @@ func TestInverseNTTUndoesNTT(t *testing.T) {
 	})
 }
 
-// TestNTTEvaluates checks the NTT on a basis against FIPS 203, Section 4.3: entries 2i and
-// 2i+1 are f modulo X² − ζ^(2·BitRev7(i)+1).
+// TestNTTUndoesInverseNTT takes the corners of the inverse's input, where sums are the
+// largest: the twins agree there even if both overflow.
+func TestNTTUndoesInverseNTT(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		for _, p := range within(3).corners(rng) {
+			want := timesR(p)
+			InverseNTT(&p)
+			NTT(&p)
+			assertCongruent(t, &want, &p, within(5))
+		}
+	})
+}
+
+func timesR(p Poly) Poly {
+	for i, c := range p {
+		p[i] = int16(int(c) * rModQ % Q)
+	}
+	return p
+}
+
 func TestNTTEvaluates(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		for m := range N {

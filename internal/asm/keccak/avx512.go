@@ -43,6 +43,9 @@ var (
 	}
 )
 
+// rate136 is the rate in bytes of SHA3-256 and SHAKE256.
+const rate136 = 136
+
 // Truth tables for VPTERNLOGQ(table, c, b, a), which replaces a.
 const (
 	truthXor3 = 0xF0 ^ 0xCC ^ 0xAA    // a ^ b ^ c
@@ -55,7 +58,9 @@ var vectors = []VecPhysical{
 }
 
 // avx512 emits the kernel name for as many interleaved states as a register of width w
-// holds words.
+// holds words, which stand stride bytes apart. If absorbs is set it first adds a block
+// of the rate of SHA3-256 and SHAKE256 to the state, and repeats both for a number of
+// blocks, between which the state stays in registers.
 //
 // The arithmetic ports are the limit, so θ never forms D: VPTERNLOGQ adds C[x-1] and
 // rol(C[x+1], 1) to a lane in one operation, for which the five C and the five rotated C
@@ -66,13 +71,13 @@ var vectors = []VecPhysical{
 //
 // A round is 10 operations for C and 5 for its rotations, 25 for θ, 24 for ρ, 25 for χ
 // and 1 for ι. Register moves are left to the processor's renaming.
-func avx512(ctx *build.Context, name, signature string, w width, roundConstants Mem) {
+func avx512(ctx *build.Context, name, signature string, w width, stride int, absorbs bool, roundConstants Mem) {
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.SignatureExpr(signature)
 
 	state := ctx.Load(ctx.ParamIndex(0), RDI)
-	word := func(i int) Mem { return Mem{Base: state, Disp: 8 * w.states * i} }
+	word := func(i int) Mem { return Mem{Base: state, Disp: stride * i} }
 	free := vectors
 	register := func() Op {
 		r := w.register(free[0])
@@ -93,15 +98,31 @@ func avx512(ctx *build.Context, name, signature string, w width, roundConstants 
 	}
 	t, u := register(), register()
 	rc, rcEnd := RSI, RDX
+	message, blocks := RCX, RBX
 	rho := rhoOffsets()
 
-	ctx.LEAQ(roundConstants, rc)
 	ctx.LEAQ(roundConstants.Offset(8*rounds), rcEnd)
 	for slot, r := range a {
 		if !IsMem(r) {
 			w.load(ctx, word(slot), r)
 		}
 	}
+	if absorbs {
+		ctx.Load(ctx.Param("message"), message)
+		ctx.Load(ctx.Param("blocks"), blocks)
+		ctx.Label("absorb")
+		for slot, r := range a[:rate136/8] {
+			in := Mem{Base: message, Disp: 8 * slot}
+			if IsMem(r) {
+				w.load(ctx, r, t)
+				ctx.VPXORQ_BCST(in, t, t)
+				w.store(ctx, t, r)
+			} else {
+				ctx.VPXORQ_BCST(in, r, r)
+			}
+		}
+	}
+	ctx.LEAQ(roundConstants, rc)
 	ctx.Comment("C[0] of the first round.")
 	w.load(ctx, a[0], c[0])
 	w.load(ctx, a[5], t)
@@ -185,6 +206,11 @@ func avx512(ctx *build.Context, name, signature string, w width, roundConstants 
 	ctx.ADDQ(U8(8*period), rc)
 	ctx.CMPQ(rc, rcEnd)
 	ctx.JNE(LabelRef("rounds"))
+	if absorbs {
+		ctx.ADDQ(U32(rate136), message)
+		ctx.DECQ(blocks)
+		ctx.JNE(LabelRef("absorb"))
+	}
 
 	for slot, r := range a {
 		if !IsMem(r) {

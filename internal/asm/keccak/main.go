@@ -48,9 +48,10 @@ func generate() (map[string][]byte, error) {
 		scalar(ctx, "permuteScalar", "func(a *[25]uint64)", 1, rc)
 		scalar(ctx, "permuteScalarLane", "func(lane *uint64)", 4, rc)
 		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", rc)
-		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, rc)
-		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, rc)
-		avx512(ctx, "permute8AVX512", "func(s *[25][8]uint64)", zmm, rc)
+		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, 8, false, rc)
+		avx512(ctx, "absorbLaneAVX512", "func(lane *uint64, message *byte, blocks uint64)", xmm, 32, true, rc)
+		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, 32, false, rc)
+		avx512(ctx, "permute8AVX512", "func(s *[25][8]uint64)", zmm, 64, false, rc)
 
 		blended, padding := blendedRows{laneBits(ctx)}, lastBit(ctx)
 		start(ctx, "startAVX2", blended, padding)
