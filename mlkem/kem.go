@@ -75,14 +75,16 @@ func (w *scratch) wipe(p *params) {
 	w.lanes = lanes{}
 }
 
-// hashG sets w.g to G = SHA3-512 of w.seed[:n] and a suffix, in the last lane, which
-// a hash that has begun leaves free.
-func (w *scratch) hashG(n int, suffix uint64, suffixLen int) {
+// hashG sets w.g to G = SHA3-512 of w.seed[:n] and tail, in the last lane, which a hash
+// that has begun leaves free.
+func (w *scratch) hashG(n int, tail uint64) {
 	const lane = keccak.Lanes - 1
-	w.lanes.Start(1<<lane, keccak.RateSHA3_512, keccak.DomainSHA3, w.seed[:n], &[keccak.Lanes]uint64{lane: suffix}, suffixLen)
-	w.lanes.Step()
-	w.lanes.Read(lane, w.g[:])
-	w.lanes.Release(lane)
+	l := &w.lanes
+	l.tail[lane] = tail
+	l.Start(1<<lane, keccak.RateSHA3_512, w.seed[:n], &l.tail)
+	l.Step()
+	l.Read(lane, w.g[:])
+	l.Release(lane)
 }
 
 // keyGen is FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), with Algorithm 13
@@ -92,7 +94,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	k := sk.k
 	w.begin(sk.params)
 	copy(w.seed[:], d[:])
-	w.hashG(32, uint64(k), 1)
+	w.hashG(32, uint64(k)|keccak.DomainSHA3<<8)
 	copy(sk.rho[:], w.g[:32])
 	publicRho(sk.rho)
 
@@ -130,6 +132,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		}
 	}
 	*sk.h = l.digest
+	publicEncoded(ek)
 	w.wipe(sk.params)
 }
 
@@ -167,7 +170,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 	w.begin(pk.params)
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], pk.h[:])
-	w.hashG(64, 0, 0)
+	w.hashG(64, keccak.DomainSHA3)
 
 	l := &w.lanes
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
@@ -239,7 +242,7 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHAKE256, keccak.DomainSHAKE
 	l.hashReady = len(message)
 	l.fill()
-	w.hashG(64, 0, 0)
+	w.hashG(64, keccak.DomainSHA3)
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
 	for l.step() {
 	}

@@ -16,6 +16,7 @@ import (
 type lanes struct {
 	keccak.Scheduler
 	tasks [keccak.Lanes]task
+	tail  [keccak.Lanes]uint64 // of the messages that fill starts
 	*params
 
 	// noise polynomials PRF_η(noiseSeed, i), with η₁ for i < k and noiseEta2 above.
@@ -66,7 +67,6 @@ func (l *lanes) fill() (busy int) {
 		l.SetReady(l.hashLane-1, l.hashReady)
 	}
 	var noise, matrix uint // lanes that begin one
-	var suffix [keccak.Lanes]uint64
 	for lane := range l.tasks {
 		t := &l.tasks[lane]
 		if t.kind == idle {
@@ -77,12 +77,12 @@ func (l *lanes) fill() (busy int) {
 				l.Absorb(lane, l.hashRate, l.hashDomain, l.hash, l.hashReady)
 			case l.noiseNext < len(l.noise):
 				*t = task{kind: samplingNoise, index: l.noiseNext}
-				suffix[lane] = uint64(l.noiseNext)
+				l.tail[lane] = uint64(l.noiseNext) | keccak.DomainSHAKE<<8
 				noise |= 1 << lane
 				l.noiseNext++
 			case l.aNext < len(l.a):
 				*t = task{kind: samplingMatrix, index: l.aNext, row: l.row}
-				suffix[lane] = uint64(l.column) | uint64(l.row)<<8
+				l.tail[lane] = uint64(l.column) | uint64(l.row)<<8 | keccak.DomainSHAKE<<16
 				matrix |= 1 << lane
 				l.aNext++
 				if l.column++; l.column == l.k {
@@ -95,10 +95,10 @@ func (l *lanes) fill() (busy int) {
 		busy++
 	}
 	if noise != 0 {
-		l.Start(noise, keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, &suffix, 1)
+		l.Start(noise, keccak.RateSHAKE256, l.noiseSeed, &l.tail)
 	}
 	if matrix != 0 {
-		l.Start(matrix, keccak.RateSHAKE128, keccak.DomainSHAKE, l.rho[:], &suffix, 2)
+		l.Start(matrix, keccak.RateSHAKE128, l.rho[:], &l.tail)
 	}
 	return busy
 }
@@ -112,7 +112,7 @@ func (l *lanes) sampleWide(s *keccak.State8) {
 		return
 	}
 	n := min(len(l.noise), len(s[0]))
-	s.Start(keccak.RateSHAKE256, keccak.DomainSHAKE, l.noiseSeed, &[8]uint64{0, 1, 2, 3, 4, 5, 6, 7}, 1)
+	s.Start(keccak.RateSHAKE256, l.noiseSeed, &eightNonces)
 	s.Permute()
 	for i := range n {
 		kemring.CBD2Wide(&l.noise[i], s, i)
@@ -120,6 +120,14 @@ func (l *lanes) sampleWide(s *keccak.State8) {
 	clear(s[:])
 	l.noiseNext, l.noiseDone = n, n
 }
+
+// eightNonces are the bytes that follow the seed of the first eight noise polynomials.
+var eightNonces = func() (tail [8]uint64) {
+	for i := range tail {
+		tail[i] = uint64(i) | keccak.DomainSHAKE<<8
+	}
+	return tail
+}()
 
 // step advances every lane by a permutation and takes what the lanes have made. It
 // returns false when there was nothing left to do.

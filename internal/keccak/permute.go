@@ -33,24 +33,22 @@ func (s *State4) permuteGeneric(active uint) {
 }
 
 // startGeneric begins sponges in the lanes of s whose bit is set in lanes: the words of
-// seed, the same for every lane, then the lane's word of suffix, zeros, and the padding's
+// seed, the same for every lane, then the lane's word of tail, zeros, and the padding's
 // last bit in word last. len(seed) is a multiple of 8 and less than 8·last.
-func (s *State4) startGeneric(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
-	var words [25]uint64
-	for w := range len(seed) / 8 {
-		words[w] = binary.LittleEndian.Uint64(seed[8*w:])
-	}
-	words[last] ^= 1 << 63
-	for l := range Lanes {
+func (s *State4) startGeneric(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
+	for l := range tail {
 		if lanes>>l&1 == 0 {
 			continue
 		}
 		for w := range s {
-			s[w][l] = words[w]
+			s[w][l] = 0
 		}
-		s[len(seed)/8][l] ^= suffix[l]
+		for w := range len(seed) / 8 {
+			s[w][l] = binary.LittleEndian.Uint64(seed[8*w:])
+		}
+		s[len(seed)/8][l] = tail[l]
+		s[last][l] ^= 1 << 63
 	}
-	clear(words[:])
 }
 
 // absorbGeneric adds the words of block, at most 25, to a lane of s; bytes beyond whole

@@ -53,19 +53,19 @@ func permute4AVX512(s *State4)
 func permute8AVX512(s *State8)
 
 // The kernels startAVX2 and startAVX512 begin sponges in the lanes whose bit is set in
-// lanes: words words of seed, the same for every lane, then the lane's word of suffix,
+// lanes: words words of seed, the same for every lane, then the lane's word of tail,
 // zeros, and the padding's last bit in word last. words is less than last.
 //
 //go:noescape
-func startAVX2(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes]uint64, last uint64)
+func startAVX2(s *State4, lanes uint64, seed *byte, words uint64, tail *[Lanes]uint64, last uint64)
 
 //go:noescape
-func startAVX512(s *State4, lanes uint64, seed *byte, words uint64, suffix *[Lanes]uint64, last uint64)
+func startAVX512(s *State4, lanes uint64, seed *byte, words uint64, tail *[Lanes]uint64, last uint64)
 
 // start8AVX512 is startAVX512 for all lanes of a State8.
 //
 //go:noescape
-func start8AVX512(s *State8, seed *byte, words uint64, suffix *[8]uint64, last uint64)
+func start8AVX512(s *State8, seed *byte, words uint64, tail *[8]uint64, last uint64)
 
 // The kernels absorbAVX2 and absorbAVX512 add words words of block, of which there is one
 // at least, to the lanes whose bit is set in lanes.
@@ -77,14 +77,14 @@ func absorbAVX2(s *State4, lanes uint64, block *byte, words uint64)
 func absorbAVX512(s *State4, lanes uint64, block *byte, words uint64)
 
 // start begins sponges in some lanes; see startGeneric.
-func (s *State4) start(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
+func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
 	switch {
 	case cpu.AVX512:
-		startAVX512(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+		startAVX512(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), tail, uint64(last))
 	case cpu.AVX2:
-		startAVX2(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+		startAVX2(s, uint64(lanes), unsafe.SliceData(seed), uint64(len(seed)/8), tail, uint64(last))
 	default:
-		s.startGeneric(lanes, seed, suffix, last)
+		s.startGeneric(lanes, seed, tail, last)
 	}
 }
 
@@ -155,10 +155,10 @@ func (s *State8) Permute() {
 	}
 }
 
-func (s *State8) start(seed []byte, suffix *[8]uint64, last int) {
+func (s *State8) start(seed []byte, tail *[8]uint64, last int) {
 	if cpu.AVX512 {
-		start8AVX512(s, unsafe.SliceData(seed), uint64(len(seed)/8), suffix, uint64(last))
+		start8AVX512(s, unsafe.SliceData(seed), uint64(len(seed)/8), tail, uint64(last))
 	} else {
-		s.startGeneric(seed, suffix, last)
+		s.startGeneric(seed, tail, last)
 	}
 }

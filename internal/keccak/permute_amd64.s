@@ -5389,7 +5389,7 @@ GLOBL laneBits<>(SB), RODATA|NOPTR, $32
 DATA lastBit<>+0(SB)/8, $0x8000000000000000
 GLOBL lastBit<>(SB), RODATA|NOPTR, $8
 
-// func startAVX2(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, suffix *[4]uint64, last uint64)
+// func startAVX2(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, tail *[4]uint64, last uint64)
 // Requires: AVX, AVX2
 TEXT ·startAVX2(SB), NOSPLIT, $0-48
 	MOVQ         s+0(FP), DI
@@ -5400,7 +5400,7 @@ TEXT ·startAVX2(SB), NOSPLIT, $0-48
 	VPCMPEQQ     laneBits<>+0(SB), Y15, Y15
 	MOVQ         seed+16(FP), SI
 	MOVQ         words+24(FP), CX
-	MOVQ         suffix+32(FP), DX
+	MOVQ         tail+32(FP), DX
 	MOVQ         last+40(FP), BX
 
 	// The row of the padding's last bit, and the first row that is all zero.
@@ -5408,7 +5408,7 @@ TEXT ·startAVX2(SB), NOSPLIT, $0-48
 	ADDQ  DI, BX
 	LEAQ  800(DI), R8
 	TESTQ CX, CX
-	JE    suffix
+	JE    tail
 
 seed:
 	VPBROADCASTQ (SI), Y0
@@ -5420,7 +5420,7 @@ seed:
 	DECQ         CX
 	JNE          seed
 
-suffix:
+tail:
 	VMOVDQU   (DX), Y0
 	VMOVDQU   (DI), Y1
 	VPBLENDVB Y15, Y0, Y1, Y1
@@ -5442,7 +5442,7 @@ zero:
 	VZEROUPPER
 	RET
 
-// func startAVX512(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, suffix *[4]uint64, last uint64)
+// func startAVX512(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, tail *[4]uint64, last uint64)
 // Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL
 TEXT ·startAVX512(SB), NOSPLIT, $0-48
 	MOVQ  s+0(FP), DI
@@ -5450,7 +5450,7 @@ TEXT ·startAVX512(SB), NOSPLIT, $0-48
 	KMOVB AX, K1
 	MOVQ  seed+16(FP), SI
 	MOVQ  words+24(FP), CX
-	MOVQ  suffix+32(FP), DX
+	MOVQ  tail+32(FP), DX
 	MOVQ  last+40(FP), BX
 
 	// The row of the padding's last bit, and the first row that is all zero.
@@ -5458,7 +5458,7 @@ TEXT ·startAVX512(SB), NOSPLIT, $0-48
 	ADDQ  DI, BX
 	LEAQ  800(DI), R8
 	TESTQ CX, CX
-	JE    suffix
+	JE    tail
 
 seed:
 	VPBROADCASTQ (SI), Y0
@@ -5468,7 +5468,7 @@ seed:
 	DECQ         CX
 	JNE          seed
 
-suffix:
+tail:
 	VMOVDQU   (DX), Y0
 	VMOVDQU64 Y0, K1, (DI)
 	ADDQ      $0x20, DI
@@ -5485,19 +5485,19 @@ zero:
 	VZEROUPPER
 	RET
 
-// func start8AVX512(s *[25][8]uint64, seed *byte, words uint64, suffix *[8]uint64, last uint64)
+// func start8AVX512(s *[25][8]uint64, seed *byte, words uint64, tail *[8]uint64, last uint64)
 // Requires: AVX, AVX512F
 TEXT ·start8AVX512(SB), NOSPLIT, $0-40
 	MOVQ  s+0(FP), DI
 	MOVQ  seed+8(FP), SI
 	MOVQ  words+16(FP), CX
-	MOVQ  suffix+24(FP), DX
+	MOVQ  tail+24(FP), DX
 	MOVQ  last+32(FP), BX
 	SHLQ  $0x06, BX
 	ADDQ  DI, BX
 	LEAQ  1600(DI), R8
 	TESTQ CX, CX
-	JE    suffix
+	JE    tail
 
 seed:
 	VPBROADCASTQ (SI), Z0
@@ -5507,7 +5507,7 @@ seed:
 	DECQ         CX
 	JNE          seed
 
-suffix:
+tail:
 	VMOVDQU64 (DX), Z0
 	VMOVDQU64 Z0, (DI)
 	ADDQ      $0x40, DI

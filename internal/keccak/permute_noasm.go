@@ -9,8 +9,8 @@ func Permute(a *[25]uint64) { permuteGeneric(a) }
 // leaves in the other lanes is unspecified. The timing may depend on active.
 func (s *State4) Permute(active uint) { s.permuteGeneric(active) }
 
-func (s *State4) start(lanes uint, seed []byte, suffix *[Lanes]uint64, last int) {
-	s.startGeneric(lanes, seed, suffix, last)
+func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
+	s.startGeneric(lanes, seed, tail, last)
 }
 
 func (s *State4) absorb(lane int, block []byte) { s.absorbGeneric(lane, block) }
@@ -21,7 +21,7 @@ func Wide() bool { return false }
 // Permute applies Keccak-f[1600] to every lane of s.
 func (s *State8) Permute() { s.permuteGeneric() }
 
-func (s *State8) start(seed []byte, suffix *[8]uint64, last int) { s.startGeneric(seed, suffix, last) }
+func (s *State8) start(seed []byte, tail *[8]uint64, last int) { s.startGeneric(seed, tail, last) }
 
 // absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
 // the other lanes is unspecified.

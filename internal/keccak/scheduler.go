@@ -29,19 +29,15 @@ type absorption struct {
 	pending bool
 }
 
-// Start begins sponges in the lanes whose bit is set in lanes. The message of each is
-// seed followed by the n low bytes of the lane's suffix, little endian: PRF_η(s, b) and
-// XOF(ρ, j, i) of FIPS 203, Section 4.1, and their like. The length of seed is a multiple
-// of 8, n is at most 6, and the message with its padding fits into one block. The lanes,
-// which may not be absorbing, are Ready after the next Step.
-func (s *Scheduler) Start(lanes uint, rate int, domain byte, seed []byte, suffix *[Lanes]uint64, n int) {
-	padded := *suffix
-	for lane := range padded {
-		padded[lane] |= uint64(domain) << (8 * n)
-	}
+// Start begins sponges in the lanes whose bit is set in lanes: PRF_η(s, b) and XOF(ρ, j, i)
+// of FIPS 203, Section 4.1, and their like. The message of each is seed, whose length is a
+// multiple of 8, and then the lane's tail, little endian: up to 7 bytes, followed by the
+// domain. With its padding it fits into one block. The lanes, which may not be absorbing,
+// are Ready after the next Step.
+func (s *Scheduler) Start(lanes uint, rate int, seed []byte, tail *[Lanes]uint64) {
 	s.busy |= lanes
 	// Idle lanes are overwritten too: whole rows are stored faster.
-	s.State.start(lanes|^s.busy, seed, &padded, rate/8-1)
+	s.State.start(lanes|^s.busy, seed, tail, rate/8-1)
 }
 
 // Absorb begins a sponge that absorbs message, of which the first ready bytes can be

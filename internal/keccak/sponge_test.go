@@ -110,16 +110,16 @@ func TestScheduler(t *testing.T) {
 					if mrand.IntN(2) == 0 {
 						j.short = true
 						seed := random(8 * mrand.IntN(functions[f].rate/8-1))
-						n := mrand.IntN(7)
+						n := mrand.IntN(8)
 						suffix := random(n)
 						var v uint64
 						for i, b := range suffix {
 							v |= uint64(b) << (8 * i)
 						}
 						j.message = append(seed, suffix...)
-						var suffixes [Lanes]uint64
-						suffixes[lane] = v
-						s.Start(1<<lane, functions[f].rate, functions[f].domain, seed, &suffixes, n)
+						var tail [Lanes]uint64
+						tail[lane] = v | uint64(functions[f].domain)<<(8*n)
+						s.Start(1<<lane, functions[f].rate, seed, &tail)
 					} else {
 						j.message = random(mrand.IntN(5 * functions[f].rate))
 						j.ready = len(j.message)

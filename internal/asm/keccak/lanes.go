@@ -24,17 +24,17 @@ type rowWriter interface {
 const rowSize = 4 * 8
 
 // start emits the kernel that begins sponges in some lanes with a message of one block:
-// words words of seed, the same for all, a word of suffix for each lane, and padding that
+// words words of seed, the same for all, a word of tail for each lane, and padding that
 // ends in word last. It leaves every other word of those lanes zero.
 func start(ctx *build.Context, name string, w rowWriter, padding Mem) {
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
-	ctx.SignatureExpr("func(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, suffix *[4]uint64, last uint64)")
+	ctx.SignatureExpr("func(s *[25][4]uint64, lanes uint64, seed *byte, words uint64, tail *[4]uint64, last uint64)")
 	row := ctx.Load(ctx.Param("s"), RDI)
 	w.selectLanes(ctx, ctx.Load(ctx.Param("lanes"), RAX).(GPPhysical))
 	seed := ctx.Load(ctx.Param("seed"), RSI)
 	words := ctx.Load(ctx.Param("words"), RCX)
-	suffix := ctx.Load(ctx.Param("suffix"), RDX)
+	tail := ctx.Load(ctx.Param("tail"), RDX)
 	last := ctx.Load(ctx.Param("last"), RBX)
 
 	ctx.Comment("The row of the padding's last bit, and the first row that is all zero.")
@@ -44,7 +44,7 @@ func start(ctx *build.Context, name string, w rowWriter, padding Mem) {
 	ctx.LEAQ(Mem{Base: row, Disp: 25 * rowSize}, end)
 
 	ctx.TESTQ(words, words)
-	ctx.JE(LabelRef("suffix"))
+	ctx.JE(LabelRef("tail"))
 	ctx.Label("seed")
 	ctx.VPBROADCASTQ(Mem{Base: seed}, Y0)
 	w.put(ctx, Y0, Mem{Base: row})
@@ -53,8 +53,8 @@ func start(ctx *build.Context, name string, w rowWriter, padding Mem) {
 	ctx.DECQ(words)
 	ctx.JNE(LabelRef("seed"))
 
-	ctx.Label("suffix")
-	ctx.VMOVDQU(Mem{Base: suffix}, Y0)
+	ctx.Label("tail")
+	ctx.VMOVDQU(Mem{Base: tail}, Y0)
 	w.put(ctx, Y0, Mem{Base: row})
 	ctx.ADDQ(U8(rowSize), row)
 	ctx.VPXOR(Y0, Y0, Y0)
@@ -74,11 +74,11 @@ func startWide(ctx *build.Context, name string, padding Mem) {
 	const rowSize = 8 * 8
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
-	ctx.SignatureExpr("func(s *[25][8]uint64, seed *byte, words uint64, suffix *[8]uint64, last uint64)")
+	ctx.SignatureExpr("func(s *[25][8]uint64, seed *byte, words uint64, tail *[8]uint64, last uint64)")
 	row := ctx.Load(ctx.Param("s"), RDI)
 	seed := ctx.Load(ctx.Param("seed"), RSI)
 	words := ctx.Load(ctx.Param("words"), RCX)
-	suffix := ctx.Load(ctx.Param("suffix"), RDX)
+	tail := ctx.Load(ctx.Param("tail"), RDX)
 	last := ctx.Load(ctx.Param("last"), RBX)
 	ctx.SHLQ(U8(6), last)
 	ctx.ADDQ(row, last)
@@ -86,7 +86,7 @@ func startWide(ctx *build.Context, name string, padding Mem) {
 	ctx.LEAQ(Mem{Base: row, Disp: 25 * rowSize}, end)
 
 	ctx.TESTQ(words, words)
-	ctx.JE(LabelRef("suffix"))
+	ctx.JE(LabelRef("tail"))
 	ctx.Label("seed")
 	ctx.VPBROADCASTQ(Mem{Base: seed}, Z0)
 	ctx.VMOVDQU64(Z0, Mem{Base: row})
@@ -95,8 +95,8 @@ func startWide(ctx *build.Context, name string, padding Mem) {
 	ctx.DECQ(words)
 	ctx.JNE(LabelRef("seed"))
 
-	ctx.Label("suffix")
-	ctx.VMOVDQU64(Mem{Base: suffix}, Z0)
+	ctx.Label("tail")
+	ctx.VMOVDQU64(Mem{Base: tail}, Z0)
 	ctx.VMOVDQU64(Z0, Mem{Base: row})
 	ctx.ADDQ(U8(rowSize), row)
 	ctx.VPXORQ(Z0, Z0, Z0)
