@@ -7,19 +7,21 @@ func init() { hook.Encapsulate = encapsulateDerandomized }
 // encapsulateDerandomized is what mlkemtest makes public, for tests.
 func encapsulateDerandomized(ek any, m *[32]byte) (sharedKey, ciphertext []byte, err error) {
 	const op = "mlkemtest.Encapsulate"
-	var pk publicKey
+	w := newScratch()
+	defer w.release()
+	pk := &w.key.publicKey
 	switch ek := ek.(type) {
 	case *EncapsulationKey512:
 		if err = ek.check(op); err == nil {
-			pk = ek.core()
+			ek.view(pk)
 		}
 	case *EncapsulationKey768:
 		if err = ek.check(op); err == nil {
-			pk = ek.core()
+			ek.view(pk)
 		}
 	case *EncapsulationKey1024:
 		if err = ek.check(op); err == nil {
-			pk = ek.core()
+			ek.view(pk)
 		}
 	default:
 		err = newError(ErrNoKey, "%s: %T is no encapsulation key", op, ek)
@@ -29,6 +31,7 @@ func encapsulateDerandomized(ek any, m *[32]byte) (sharedKey, ciphertext []byte,
 	}
 	var k [SharedKeySize]byte
 	c := make([]byte, pk.ciphertextSize())
-	pk.encapsulateInto(&k, c, m)
+	w.m = *m
+	w.encapsulate(pk, &k, c)
 	return k[:], c, nil
 }

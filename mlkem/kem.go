@@ -42,6 +42,8 @@ type scratch struct {
 	twisted []kemring.Poly // of ŝ, ŷ or û
 	noise   []kemring.Poly // s, e or y, e₁, e₂
 
+	key secretKey // the key of the operation; here, so that the view is not on the stack
+
 	seed [64]byte // input of G
 	g    [64]byte // output of G: ρ ‖ σ, or K ‖ r
 	m    [32]byte
@@ -49,8 +51,13 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
+func newScratch() *scratch { return scratches.Get().(*scratch) }
+
 // release returns w, which its operation has wiped, to the pool.
-func (w *scratch) release() { scratches.Put(w) }
+func (w *scratch) release() {
+	w.key = secretKey{}
+	scratches.Put(w)
+}
 
 // begin prepares w for an operation with parameters p. Polynomials stand together, so that
 // one clear wipes them.
@@ -100,7 +107,9 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 
 	l := &w.lanes
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
-	l.sampleWide(&w.wide)
+	if l.wide() {
+		l.sampleWide(&w.wide)
+	}
 	l.rho, l.a = sk.rho, sk.a
 
 	ek := w.message[:sk.encapsulationKeySize()]
@@ -174,7 +183,9 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 
 	l := &w.lanes
 	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
-	l.sampleWide(&w.wide)
+	if l.wide() {
+		l.sampleWide(&w.wide)
+	}
 	for l.step() {
 	}
 	w.encrypt(pk, ciphertext)

@@ -1,7 +1,6 @@
 package mlkem
 
 import (
-	"crypto/rand"
 	"crypto/subtle"
 
 	"github.com/pqlane/pqlane/internal/kemring"
@@ -10,17 +9,11 @@ import (
 // The operations of all parameter sets, on views of their keys. The public methods,
 // in one file for each set, are only about types and sizes.
 
-// setSeed fills sk, whose z is already set, from d.
-func (sk *secretKey) setSeed(d *[32]byte) {
-	w := scratches.Get().(*scratch)
-	w.keyGen(sk, d)
-	w.release()
-}
-
-// setExpanded fills sk from an expanded decapsulation key
+// setExpanded fills w.key from an expanded decapsulation key
 // dk = ByteEncode₁₂(ŝ) ‖ ek ‖ H(ek) ‖ z. Beyond the checks of FIPS 203, Section 7.3, it
 // refuses coefficients that are not reduced, which no key generation makes.
-func (sk *secretKey) setExpanded(op string, dk []byte) error {
+func (w *scratch) setExpanded(op string, dk []byte) error {
+	sk := &w.key
 	if err := checkSize(op, sk.name, "expanded decapsulation key", len(dk), sk.expandedKeySize()); err != nil {
 		return err
 	}
@@ -32,7 +25,7 @@ func (sk *secretKey) setExpanded(op string, dk []byte) error {
 		return newError(ErrCoefficient, "%s: %s decapsulation key has a secret coefficient that is not below 3329", op, sk.name)
 	}
 	ek := dk[sk.k*kemring.EncodedSize12:][:sk.encapsulationKeySize()]
-	if err := sk.publicKey.set(op, ek); err != nil {
+	if err := w.set(op, ek); err != nil {
 		return err
 	}
 	rest := dk[sk.k*kemring.EncodedSize12+len(ek):]
@@ -43,15 +36,13 @@ func (sk *secretKey) setExpanded(op string, dk []byte) error {
 	return nil
 }
 
-// set fills pk from an encapsulation key.
-func (pk *publicKey) set(op string, ek []byte) error {
+// set fills w.key's public half from an encapsulation key.
+func (w *scratch) set(op string, ek []byte) error {
+	pk := &w.key.publicKey
 	if err := checkSize(op, pk.name, "encapsulation key", len(ek), pk.encapsulationKeySize()); err != nil {
 		return err
 	}
-	w := scratches.Get().(*scratch)
-	ok := w.parse(pk, ek)
-	w.release()
-	if !ok {
+	if !w.parse(pk, ek) {
 		return newError(ErrCoefficient, "%s: %s encapsulation key has a coefficient that is not below 3329", op, pk.name)
 	}
 	return nil
@@ -87,23 +78,4 @@ func grow(b []byte, n int) (all, added []byte) {
 		b = b[:len(b)+n]
 	}
 	return b, b[len(b)-n:]
-}
-
-// encapsulateInto encapsulates the message m, or a random one if m is nil.
-func (pk *publicKey) encapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext []byte, m *[32]byte) {
-	w := scratches.Get().(*scratch)
-	if m != nil {
-		w.m = *m
-	} else {
-		rand.Read(w.m[:]) // never fails
-	}
-	w.encapsulate(pk, sharedKey, ciphertext)
-	w.release()
-}
-
-// decapsulateInto decapsulates a ciphertext of the right size.
-func (sk *secretKey) decapsulateInto(sharedKey *[SharedKeySize]byte, ciphertext []byte) {
-	w := scratches.Get().(*scratch)
-	w.decapsulate(sk, sharedKey, ciphertext)
-	w.release()
 }

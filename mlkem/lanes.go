@@ -103,14 +103,15 @@ func (l *lanes) fill() (busy int) {
 	return busy
 }
 
-// sampleWide samples up to eight noise polynomials at once, outside the lanes, if that
-// pays: if registers are wide enough, there are seven at least, which would keep the lanes
-// for two steps, and a stream takes one block. It is not for operations in which a chain
-// of hashes leaves lanes empty.
+// wide reports whether sampleWide pays: if registers are wide enough, there are seven
+// polynomials at least, which would keep the lanes for two steps, and a stream takes one
+// block. It is not for operations in which a chain of hashes leaves lanes empty.
+func (l *lanes) wide() bool {
+	return keccak.Wide() && len(l.noise) >= 7 && l.eta1 == 2
+}
+
+// sampleWide samples up to eight noise polynomials at once, outside the lanes.
 func (l *lanes) sampleWide(s *keccak.State8) {
-	if !keccak.Wide() || len(l.noise) < 7 || l.eta1 != 2 {
-		return
-	}
 	n := min(len(l.noise), len(s[0]))
 	s.Start(keccak.RateSHAKE256, l.noiseSeed, &eightNonces)
 	s.Permute()

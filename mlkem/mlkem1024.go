@@ -39,12 +39,15 @@ var (
 	_ crypto.Decapsulator = (*DecapsulationKey1024)(nil)
 )
 
-func (ek *EncapsulationKey1024) core() publicKey {
-	return publicKey{&params1024, ek.a[:], ek.t[:], &ek.rho, &ek.h}
+// view sets pk to ek's arrays.
+func (ek *EncapsulationKey1024) view(pk *publicKey) {
+	pk.params, pk.a, pk.t, pk.rho, pk.h = &params1024, ek.a[:], ek.t[:], &ek.rho, &ek.h
 }
 
-func (dk *DecapsulationKey1024) core() secretKey {
-	return secretKey{dk.ek.core(), dk.s[:], &dk.z}
+// view sets sk to dk's arrays.
+func (dk *DecapsulationKey1024) view(sk *secretKey) {
+	dk.ek.view(&sk.publicKey)
+	sk.s, sk.z = dk.s[:], &dk.z
 }
 
 func (ek *EncapsulationKey1024) check(op string) error {
@@ -85,8 +88,11 @@ func NewDecapsulationKey1024(seed []byte) (*DecapsulationKey1024, error) {
 // seed: Bytes returns nil. Errors match [ErrSize], [ErrCoefficient] or [ErrHash].
 func NewDecapsulationKey1024FromExpanded(dk []byte) (*DecapsulationKey1024, error) {
 	key := new(DecapsulationKey1024)
-	sk := key.core()
-	if err := sk.setExpanded("NewDecapsulationKey1024FromExpanded", dk); err != nil {
+	w := newScratch()
+	key.view(&w.key)
+	err := w.setExpanded("NewDecapsulationKey1024FromExpanded", dk)
+	w.release()
+	if err != nil {
 		key.Destroy()
 		return nil, err
 	}
@@ -111,8 +117,10 @@ func (dk *DecapsulationKey1024) Generate() error {
 func (dk *DecapsulationKey1024) setSeed(seed []byte) {
 	copy(dk.d[:], seed[:32])
 	copy(dk.z[:], seed[32:])
-	sk := dk.core()
-	sk.setSeed(&dk.d)
+	w := newScratch()
+	dk.view(&w.key)
+	w.keyGen(&w.key, &dk.d)
+	w.release()
 	dk.state, dk.ek.state, dk.ek.shared, dk.expanded = ready, ready, true, false
 }
 
@@ -131,7 +139,8 @@ func (dk *DecapsulationKey1024) ExpandedBytes() []byte {
 	if dk.check("") != nil {
 		return nil
 	}
-	sk := dk.core()
+	var sk secretKey
+	dk.view(&sk)
 	return sk.expandedBytes()
 }
 
@@ -161,8 +170,10 @@ func (dk *DecapsulationKey1024) DecapsulateInto(sharedKey *[SharedKeySize]byte, 
 	if err := checkSize(op, params1024.name, "ciphertext", len(ciphertext), CiphertextSize1024); err != nil {
 		return err
 	}
-	sk := dk.core()
-	sk.decapsulateInto(sharedKey, ciphertext)
+	w := newScratch()
+	dk.view(&w.key)
+	w.decapsulate(&w.key, sharedKey, ciphertext)
+	w.release()
 	return nil
 }
 
@@ -229,8 +240,11 @@ func (ek *EncapsulationKey1024) SetBytes(b []byte) error {
 
 func (ek *EncapsulationKey1024) setBytes(op string, b []byte) error {
 	ek.state = unset
-	pk := ek.core()
-	if err := pk.set(op, b); err != nil {
+	w := newScratch()
+	ek.view(&w.key.publicKey)
+	err := w.set(op, b)
+	w.release()
+	if err != nil {
 		return err
 	}
 	ek.state = ready
@@ -253,7 +267,8 @@ func (ek *EncapsulationKey1024) AppendBinary(b []byte) ([]byte, error) {
 	if err := ek.check("EncapsulationKey1024.AppendBinary"); err != nil {
 		return b, err
 	}
-	pk := ek.core()
+	var pk publicKey
+	ek.view(&pk)
 	return pk.appendBytes(b), nil
 }
 
@@ -281,7 +296,10 @@ func (ek *EncapsulationKey1024) EncapsulateInto(sharedKey *[SharedKeySize]byte, 
 	if err := ek.check("EncapsulationKey1024.Encapsulate"); err != nil {
 		return err
 	}
-	pk := ek.core()
-	pk.encapsulateInto(sharedKey, ciphertext[:], nil)
+	w := newScratch()
+	ek.view(&w.key.publicKey)
+	rand.Read(w.m[:]) // never fails
+	w.encapsulate(&w.key.publicKey, sharedKey, ciphertext[:])
+	w.release()
 	return nil
 }
