@@ -93,6 +93,3 @@ func (s *Sponge) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
-
-// Reset wipes s and leaves it as Init did.
-func (s *Sponge) Reset() { s.Init(s.rate, s.domain) }
