@@ -1,77 +1,82 @@
 package mlkem
 
-import "testing"
+import (
+	"testing"
 
-func BenchmarkGenerateKey768(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		GenerateKey768()
+	"github.com/pqlane/pqlane/internal/cpu"
+)
+
+// benchmark runs f for each parameter set on each backend, as
+// Benchmark…/ML-KEM-768/avx512; f prepares and returns the operation.
+func benchmark(b *testing.B, f func(s set) func()) {
+	for _, s := range sets {
+		for _, name := range cpu.Available() {
+			b.Run(s.name+"/"+name, func(b *testing.B) {
+				defer cpu.Use(name)()
+				op := f(s)
+				b.ReportAllocs()
+				for b.Loop() {
+					op()
+				}
+			})
+		}
 	}
 }
 
-func BenchmarkGenerate768(b *testing.B) {
-	var dk DecapsulationKey768
-	b.ReportAllocs()
-	for b.Loop() {
-		dk.Generate()
-	}
+func BenchmarkGenerateKey(b *testing.B) {
+	benchmark(b, func(s set) func() { return func() { s.generate() } })
 }
 
-func BenchmarkParseEncapsulate768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	encoded := dk.EncapsulationKey().Bytes()
-	b.ReportAllocs()
-	for b.Loop() {
-		ek, _ := NewEncapsulationKey768(encoded)
-		ek.Encapsulate()
-	}
+func BenchmarkGenerate(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		dk := s.zeroPrivate()
+		return func() { dk.Generate() }
+	})
 }
 
-func BenchmarkEncapsulate768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	ek := dk.EncapsulationKey()
-	b.ReportAllocs()
-	for b.Loop() {
-		ek.Encapsulate()
-	}
+func BenchmarkParse(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		encoded, ek := s.generate().public().Bytes(), s.zeroPublic()
+		return func() { ek.SetBytes(encoded) }
+	})
 }
 
-func BenchmarkDecapsulate768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	_, c := dk.EncapsulationKey().Encapsulate()
-	b.ReportAllocs()
-	for b.Loop() {
-		dk.Decapsulate(c)
-	}
+func BenchmarkParseEncapsulate(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		encoded := s.generate().public().Bytes()
+		return func() {
+			ek, _ := s.newPublic(encoded)
+			ek.Encapsulate()
+		}
+	})
 }
 
-func BenchmarkEncapsulateInto768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	ek := dk.EncapsulationKey()
-	var k [SharedKeySize]byte
-	var c [CiphertextSize768]byte
-	b.ReportAllocs()
-	for b.Loop() {
-		ek.EncapsulateInto(&k, &c)
-	}
+func BenchmarkEncapsulate(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		ek := s.generate().public()
+		return func() { ek.Encapsulate() }
+	})
 }
 
-func BenchmarkDecapsulateInto768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	_, c := dk.EncapsulationKey().Encapsulate()
-	var k [SharedKeySize]byte
-	b.ReportAllocs()
-	for b.Loop() {
-		dk.DecapsulateInto(&k, c)
-	}
+func BenchmarkEncapsulateInto(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		ek, k, c := s.generate().public(), new([SharedKeySize]byte), make([]byte, s.ciphertextSize())
+		return func() { ek.into(k, c) }
+	})
 }
 
-func BenchmarkSetBytes768(b *testing.B) {
-	dk, _ := GenerateKey768()
-	encoded := dk.EncapsulationKey().Bytes()
-	var ek EncapsulationKey768
-	b.ReportAllocs()
-	for b.Loop() {
-		ek.SetBytes(encoded)
-	}
+func BenchmarkDecapsulate(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		dk := s.generate()
+		_, c := dk.public().Encapsulate()
+		return func() { dk.Decapsulate(c) }
+	})
+}
+
+func BenchmarkDecapsulateInto(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		dk, k := s.generate(), new([SharedKeySize]byte)
+		_, c := dk.public().Encapsulate()
+		return func() { dk.DecapsulateInto(k, c) }
+	})
 }
