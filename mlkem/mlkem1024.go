@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 
+	"github.com/pqlane/pqlane/internal/alloc"
 	"github.com/pqlane/pqlane/internal/kemring"
 )
 
@@ -67,7 +68,7 @@ func (dk *DecapsulationKey1024) check(op string) error {
 // GenerateKey1024 generates a new decapsulation key, drawing random bytes from
 // crypto/rand (FIPS 203, Algorithm 19). The error is always nil.
 func GenerateKey1024() (*DecapsulationKey1024, error) {
-	dk := new(DecapsulationKey1024)
+	dk := alloc.Uncleared[DecapsulationKey1024]()
 	return dk, dk.Generate()
 }
 
@@ -78,7 +79,7 @@ func NewDecapsulationKey1024(seed []byte) (*DecapsulationKey1024, error) {
 	if err := checkSize("NewDecapsulationKey1024", params1024.name, "seed", len(seed), SeedSize); err != nil {
 		return nil, err
 	}
-	dk := new(DecapsulationKey1024)
+	dk := alloc.Uncleared[DecapsulationKey1024]()
 	dk.setSeed(seed)
 	return dk, nil
 }
@@ -217,7 +218,8 @@ func (dk *DecapsulationKey1024) Destroy() {
 // NewEncapsulationKey1024 parses an encapsulation key of [EncapsulationKeySize1024] bytes
 // (FIPS 203, Section 7.2). Errors match [ErrSize] or [ErrCoefficient].
 func NewEncapsulationKey1024(encapsulationKey []byte) (*EncapsulationKey1024, error) {
-	ek := new(EncapsulationKey1024)
+	ek := alloc.Uncleared[EncapsulationKey1024]()
+	ek.shared = false
 	if err := ek.setBytes("NewEncapsulationKey1024", encapsulationKey); err != nil {
 		return nil, err
 	}

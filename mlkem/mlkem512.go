@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 
+	"github.com/pqlane/pqlane/internal/alloc"
 	"github.com/pqlane/pqlane/internal/kemring"
 )
 
@@ -67,7 +68,7 @@ func (dk *DecapsulationKey512) check(op string) error {
 // GenerateKey512 generates a new decapsulation key, drawing random bytes from
 // crypto/rand (FIPS 203, Algorithm 19). The error is always nil.
 func GenerateKey512() (*DecapsulationKey512, error) {
-	dk := new(DecapsulationKey512)
+	dk := alloc.Uncleared[DecapsulationKey512]()
 	return dk, dk.Generate()
 }
 
@@ -78,7 +79,7 @@ func NewDecapsulationKey512(seed []byte) (*DecapsulationKey512, error) {
 	if err := checkSize("NewDecapsulationKey512", params512.name, "seed", len(seed), SeedSize); err != nil {
 		return nil, err
 	}
-	dk := new(DecapsulationKey512)
+	dk := alloc.Uncleared[DecapsulationKey512]()
 	dk.setSeed(seed)
 	return dk, nil
 }
@@ -217,7 +218,8 @@ func (dk *DecapsulationKey512) Destroy() {
 // NewEncapsulationKey512 parses an encapsulation key of [EncapsulationKeySize512] bytes
 // (FIPS 203, Section 7.2). Errors match [ErrSize] or [ErrCoefficient].
 func NewEncapsulationKey512(encapsulationKey []byte) (*EncapsulationKey512, error) {
-	ek := new(EncapsulationKey512)
+	ek := alloc.Uncleared[EncapsulationKey512]()
+	ek.shared = false
 	if err := ek.setBytes("NewEncapsulationKey512", encapsulationKey); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 
+	"github.com/pqlane/pqlane/internal/alloc"
 	"github.com/pqlane/pqlane/internal/kemring"
 )
 
@@ -67,7 +68,7 @@ func (dk *DecapsulationKey768) check(op string) error {
 // GenerateKey768 generates a new decapsulation key, drawing random bytes from
 // crypto/rand (FIPS 203, Algorithm 19). The error is always nil.
 func GenerateKey768() (*DecapsulationKey768, error) {
-	dk := new(DecapsulationKey768)
+	dk := alloc.Uncleared[DecapsulationKey768]()
 	return dk, dk.Generate()
 }
 
@@ -78,7 +79,7 @@ func NewDecapsulationKey768(seed []byte) (*DecapsulationKey768, error) {
 	if err := checkSize("NewDecapsulationKey768", params768.name, "seed", len(seed), SeedSize); err != nil {
 		return nil, err
 	}
-	dk := new(DecapsulationKey768)
+	dk := alloc.Uncleared[DecapsulationKey768]()
 	dk.setSeed(seed)
 	return dk, nil
 }
@@ -217,7 +218,8 @@ func (dk *DecapsulationKey768) Destroy() {
 // NewEncapsulationKey768 parses an encapsulation key of [EncapsulationKeySize768] bytes
 // (FIPS 203, Section 7.2). Errors match [ErrSize] or [ErrCoefficient].
 func NewEncapsulationKey768(encapsulationKey []byte) (*EncapsulationKey768, error) {
-	ek := new(EncapsulationKey768)
+	ek := alloc.Uncleared[EncapsulationKey768]()
+	ek.shared = false
 	if err := ek.setBytes("NewEncapsulationKey768", encapsulationKey); err != nil {
 		return nil, err
 	}

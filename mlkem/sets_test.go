@@ -131,6 +131,33 @@ func TestKeyMemory(t *testing.T) {
 	}
 }
 
+// TestKeysAreOverwrittenWhole makes keys in memory that is not clear, where package alloc
+// puts them: nothing of what was there may be left.
+func TestKeysAreOverwrittenWhole(t *testing.T) {
+	seed := random(SeedSize)
+	var clean, dirty DecapsulationKey768
+	soil(&dirty)
+	clean.setSeed(seed)
+	dirty.setSeed(seed)
+	assert.Equal(t, clean, dirty)
+
+	encoded := clean.EncapsulationKey().Bytes()
+	var cleanEK, dirtyEK EncapsulationKey768
+	soil(&dirtyEK)
+	dirtyEK.shared = false // as NewEncapsulationKey768 does
+	require.NoError(t, cleanEK.setBytes("", encoded))
+	require.NoError(t, dirtyEK.setBytes("", encoded))
+	assert.Equal(t, cleanEK, dirtyEK)
+}
+
+// soil fills *p with a pattern.
+func soil[T any](p *T) {
+	b := unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p))
+	for i := range b {
+		b[i] = 0xaa
+	}
+}
+
 // TestSetsDifferOnlyInNumbers holds the three files of public methods together: a change
 // in one that the others lack fails.
 func TestSetsDifferOnlyInNumbers(t *testing.T) {

@@ -62,6 +62,7 @@ var faults = []fault{
 	{"failed SetBytes leaves the old key usable", set768, "	ek.state = unset\n", "", mlkem, "TestUnusable|TestModulus"},
 	{"destroyed key decapsulates", set768, "	dk.state = destroyed\n", "", mlkem, "TestUnusable"},
 	{"expanded key claims a seed", set768, "ek.shared, key.expanded = ready, ready, true, true", "ek.shared, key.expanded = ready, ready, true, false", mlkem, "TestExpanded"},
+	{"a field of an uncleared key left as it was", set768, "dk.ek.shared, dk.expanded = ready, ready, true, false", "dk.ek.shared = ready, ready, true", mlkem, "TestKeysAreOverwrittenWhole"},
 	{"SetBytes changes a decapsulation key", set768, "if ek.shared {", "if false {", mlkem, "TestSetBytes"},
 
 	{"SampleNTT accepts q", "internal/kemring/sample.go", "(uint32(c) - Q) >> 31", "(uint32(c) - Q - 1) >> 31", ring, ""},
