@@ -5462,7 +5462,9 @@ TEXT ·startAVX512(SB), NOSPLIT, $0-48
 
 seed:
 	VPBROADCASTQ (SI), Y0
-	VMOVDQU64    Y0, K1, (DI)
+	VMOVDQU64    (DI), Y1
+	VMOVDQA64    Y0, K1, Y1
+	VMOVDQU64    Y1, (DI)
 	ADDQ         $0x08, SI
 	ADDQ         $0x20, DI
 	DECQ         CX
@@ -5470,12 +5472,16 @@ seed:
 
 tail:
 	VMOVDQU   (DX), Y0
-	VMOVDQU64 Y0, K1, (DI)
+	VMOVDQU64 (DI), Y1
+	VMOVDQA64 Y0, K1, Y1
+	VMOVDQU64 Y1, (DI)
 	ADDQ      $0x20, DI
 	VPXOR     Y0, Y0, Y0
 
 zero:
-	VMOVDQU64   Y0, K1, (DI)
+	VMOVDQU64   (DI), Y1
+	VMOVDQA64   Y0, K1, Y1
+	VMOVDQU64   Y1, (DI)
 	ADDQ        $0x20, DI
 	CMPQ        DI, R8
 	JNE         zero

@@ -140,7 +140,11 @@ func (maskedRows) selectLanes(ctx *build.Context, lanes GPPhysical) {
 }
 
 func (maskedRows) put(ctx *build.Context, new VecPhysical, row Mem) {
-	ctx.VMOVDQU64(new, K1, row)
+	// Not by a masked store, since a load cannot take its row from one before that has
+	// reached the cache.
+	ctx.VMOVDQU64(row, Y1)
+	ctx.VMOVDQA64(new, K1, Y1)
+	ctx.VMOVDQU64(Y1, row)
 }
 
 func (maskedRows) xorWord(ctx *build.Context, word, row Mem) {
