@@ -204,18 +204,14 @@ func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 	}
 	for i := range e1 {
 		// u = NTT⁻¹(Âᵀ∘ŷ) + e₁: column i of Â.
-		kemring.Dot(w.acc, pk.a[i:], k, y, w.twisted)
-		kemring.InverseNTT(w.acc)
-		kemring.Add(w.acc, &e1[i])
+		kemring.MulAdd(w.acc, &e1[i], pk.a[i:], k, y, w.twisted)
 		kemring.Compress(ciphertext, w.acc, pk.du)
 		ciphertext = ciphertext[pk.ciphertextPolySize():]
 	}
 	// v = NTT⁻¹(t̂ᵀ∘ŷ) + e₂ + μ
-	kemring.Dot(w.acc, pk.t, 1, y, w.twisted)
-	kemring.InverseNTT(w.acc)
-	kemring.Add(w.acc, e2)
 	kemring.Decompress(w.mu, w.m[:], 1)
-	kemring.Add(w.acc, w.mu)
+	kemring.Add(w.mu, e2)
+	kemring.MulAdd(w.acc, w.mu, pk.t, 1, y, w.twisted)
 	kemring.Compress(ciphertext, w.acc, pk.dv)
 }
 

@@ -76,6 +76,22 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	}
 }
 
+// MulAdd sets dst to e + NTT⁻¹(Σ a[i·stride]∘b[i]), with the operands of [Dot]. dst may not
+// overlap the others.
+//
+// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 2q.
+func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
+	rank := len(b)
+	if rank < 2 || rank > 4 || !cpu.AVX512 {
+		Dot(dst, a, stride, b, tw)
+		InverseNTT(dst)
+		Add(dst, e)
+		return
+	}
+	_, _ = a[(rank-1)*stride], tw[rank-1]
+	mulAddAVX512(dst, e, &a[0], uintptr(stride)*2*N, &b[0], &tw[0], uint64(rank))
+}
+
 // AddMontgomery sets p to R·p + e.
 //
 // Input: |p| ≤ 3q, |e| ≤ 5q. Output: [0, q).
@@ -167,6 +183,11 @@ func dot3AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
 
 //go:noescape
 func dot4AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+// mulAddAVX512 reads rank polynomials, 2, 3 or 4, in the same way. Its time depends on rank.
+//
+//go:noescape
+func mulAddAVX512(dst, e, a *Poly, stride uintptr, b, tw *Poly, rank uint64)
 
 //go:noescape
 func addMontgomeryAVX2(p, e *Poly)

@@ -11,10 +11,13 @@ func NTT(p *Poly)                                       { nttGeneric(p) }
 func InverseNTT(p *Poly)                                { inverseNTTGeneric(p) }
 func Twist(tw, b *Poly)                                 { twistGeneric(tw, b) }
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) { dotGeneric(dst, a, stride, b, tw) }
-func AddMontgomery(p, e *Poly)                          { addMontgomeryGeneric(p, e) }
-func Reduce(p *Poly)                                    { reduceGeneric(p) }
-func Add(p, a *Poly)                                    { addGeneric(p, a) }
-func Sub(p, a *Poly)                                    { subGeneric(p, a) }
+func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
+	mulAddGeneric(dst, e, a, stride, b, tw)
+}
+func AddMontgomery(p, e *Poly) { addMontgomeryGeneric(p, e) }
+func Reduce(p *Poly)           { reduceGeneric(p) }
+func Add(p, a *Poly)           { addGeneric(p, a) }
+func Sub(p, a *Poly)           { subGeneric(p, a) }
 
 func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 	return sampleNTTGeneric(p, n, s, lane)

@@ -159,6 +159,16 @@ func dotGeneric(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	}
 }
 
+// mulAddGeneric sets dst to e + NTT⁻¹(Σ a[i·stride]∘b[i]), with the operands of dotGeneric.
+// dst may not overlap the others.
+//
+// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 2q.
+func mulAddGeneric(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
+	dotGeneric(dst, a, stride, b, tw)
+	inverseNTTGeneric(dst)
+	addGeneric(dst, e)
+}
+
 // addMontgomeryGeneric sets p to R·p + e.
 //
 // Input: |p| ≤ 3q, |e| ≤ 5q. Output: [0, q).

@@ -30,6 +30,8 @@ func TestArithmeticTouchesNothingBesideItsOperands(t *testing.T) {
 				for _, stride := range []int{1, 2} {
 					matrix := polys(first, (rank-1)*stride+1, end)
 					var dst Poly
+					MulAdd(&dst, p, matrix, stride, polys(second, rank, end), polys(third, rank, end))
+					MulAdd(p, &dst, polys(second, 3, end), 1, polys(second, 3, end), polys(third, 3, end))
 					Dot(&dst, matrix, stride, polys(second, rank, end), polys(third, rank, end))
 				}
 			}

@@ -238,13 +238,14 @@ func TestTwistAgreesWithGeneric(t *testing.T) {
 }
 
 // TestDotAgreesWithGeneric feeds every combination of corners of a and b for each rank,
-// with a in a row and in a column of a matrix.
+// with a in a row and in a column of a matrix, to Dot, and with corners of e to MulAdd.
 func TestDotAgreesWithGeneric(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 6))
 		as, bs := canonical.corners(rng), within(5).corners(rng)
 		as = append(as[:19:19], as[len(as)-60:]...) // without the single coefficients
 		bs = append(bs[:19:19], bs[len(bs)-60:]...)
+		es := within(1).corners(rng)
 		for rank := 2; rank <= 4; rank++ {
 			for _, stride := range []int{1, rank} {
 				inputs := newGuarded((rank-1)*stride+1+2*rank, 3)
@@ -265,6 +266,15 @@ func TestDotAgreesWithGeneric(t *testing.T) {
 						Dot(&g.polys()[0], a, stride, b, tw)
 						assertCongruent(t, &want, &g.polys()[0], within(3))
 						g.assertIntact(t)
+
+						g = newGuarded(2, (x+y)%32)
+						dst, e := &g.polys()[0], &g.polys()[1]
+						*e = es[(x*len(bs)+y)%len(es)]
+						mulAddGeneric(&want, e, a, stride, b, tw)
+						MulAdd(dst, e, a, stride, b, tw)
+						assertCongruent(t, &want, dst, within(2))
+						require.Equal(t, es[(x*len(bs)+y)%len(es)], *e)
+						g.assertIntact(t)
 					}
 				}
 			}
@@ -272,8 +282,8 @@ func TestDotAgreesWithGeneric(t *testing.T) {
 	})
 }
 
-// TestDotMultiplies checks Dot, Twist and both transforms together against the product
-// of polynomials modulo X^256 + 1, whose factor R⁻¹ the inverse NTT undoes.
+// TestDotMultiplies checks Dot, Twist and both transforms, and MulAdd, together against the
+// product of polynomials modulo X^256 + 1, whose factor R⁻¹ the inverse NTT undoes.
 func TestDotMultiplies(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 8))
@@ -306,6 +316,13 @@ func TestDotMultiplies(t *testing.T) {
 			Dot(&got, a, 1, b, tw)
 			InverseNTT(&got)
 			assertCongruent(t, &want, &got, within(1))
+			var e Poly
+			for i := range e {
+				e[i] = within(1).random(rng)
+				want[i] = (want[i] + e[i]) % Q
+			}
+			MulAdd(&got, &e, a, 1, b, tw)
+			assertCongruent(t, &want, &got, within(2))
 		}
 	})
 }
@@ -351,6 +368,7 @@ func TestArithmeticAllocatesNothing(t *testing.T) {
 			NTT(&b[0])
 			Twist(&tw[0], &b[0])
 			Dot(&p, a[1:], 3, b[:], tw[:])
+			MulAdd(&p, &e, a[1:], 3, b[:], tw[:])
 			AddMontgomery(&p, &e)
 			InverseNTT(&p)
 			Add(&p, &e)
@@ -394,6 +412,16 @@ func BenchmarkDot(b *testing.B) {
 			var dst Poly
 			a, c, tw := make([]Poly, rank*rank), make([]Poly, rank), make([]Poly, rank)
 			benchmark(b, func() { Dot(&dst, a, 1, c, tw) })
+		})
+	}
+}
+
+func BenchmarkMulAdd(b *testing.B) {
+	for rank := 2; rank <= 4; rank++ {
+		b.Run(fmt.Sprintf("k=%d", rank), func(b *testing.B) {
+			var dst, e Poly
+			a, c, tw := make([]Poly, rank*rank), make([]Poly, rank), make([]Poly, rank)
+			benchmark(b, func() { MulAdd(&dst, &e, a, 1, c, tw) })
 		})
 	}
 }

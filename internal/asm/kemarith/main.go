@@ -83,7 +83,7 @@ func assemble(l level, body func(*build.Context, level)) ([]byte, error) {
 	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
-// ntts emits the NTT and its inverse.
+// ntts emits the NTT and its inverse, alone and behind products.
 func ntts(ctx *build.Context, l level) {
 	const tableSize = 4800
 	table := interval.NewTable(ctx, "zetas", l.width, tableSize)
@@ -107,12 +107,24 @@ func ntts(ctx *build.Context, l level) {
 	t, p = begin("inverseNTT", within(3))
 	t.barrett = t.Barrett()
 	if l.width == interval.ZMM {
-		inverseNTTAVX512(t, p)
+		var z [8]interval.Vector
+		for i := range z {
+			z[i] = t.Fetch(p, 32*i)
+		}
+		inverseNTTAVX512(t, &z)
+		for i := range z {
+			t.Store(z[i], p, 32*i)
+		}
 	} else {
 		inverseNTTAVX2(t, p)
 	}
 	t.Output(p, within(1))
 	t.End()
+
+	if l.width == interval.ZMM {
+		const signature = "func(dst, e, a *[256]int16, stride uintptr, b, tw *[256]int16, rank uint64)"
+		transform{Kernel: interval.New(ctx, "mulAdd"+l.suffix, signature, l.width, table)}.mulAdd()
+	}
 
 	table.Emit(ctx)
 }

@@ -119,12 +119,12 @@ func nttAVX512(t transform, p *interval.Memory) {
 
 // inverseNTTAVX512 runs the same way backwards. Sums double with each layer: they are
 // reduced after the first, because the input is up to 3q, and after the third. The
-// last layer leaves sums to scale, and so to reduce.
-func inverseNTTAVX512(t transform, p *interval.Memory) {
+// last layer leaves sums to scale, and so to reduce. z holds the polynomial in standard
+// order, before and after.
+func inverseNTTAVX512(t transform, z *[8]interval.Vector) {
 	t.Comment("Layer of length 2: within pairs of registers.")
-	var z [8]interval.Vector
 	for i := 0; i < 8; i += 2 {
-		a, b := t.Fetch(p, 32*i), t.Fetch(p, 32*(i+1))
+		a, b := z[i], z[i+1]
 		// Blocks of eight coefficients, in the order that the shuffles below turn into
 		// the standard one; those of an even number alternate with their successors.
 		blocks := []int{0, 4, 2, 6}
@@ -169,11 +169,8 @@ func inverseNTTAVX512(t transform, p *interval.Memory) {
 			}
 		}
 	}
-	for i := range z {
-		if i < 4 {
-			t.scale(&z[i], undo)
-		}
-		t.Store(z[i], p, 32*i)
+	for i := range 4 {
+		t.scale(&z[i], undo)
 	}
 }
 

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
+)
+
+// mulAdd adds the inverse NTT of a sum of products to a polynomial. It is [product.dot] and
+// [inverseNTTAVX512] in one: sixteen accumulators are the polynomial, and their reduction
+// leaves it in the registers where the inverse begins.
+func (t transform) mulAdd() {
+	const (
+		maxRank = 4
+		size    = 2 * n // bytes of a polynomial
+	)
+	dst := t.Memory("dst", t.Pointer("dst"), n, interval.Int16)
+	e := t.Memory("e", t.Pointer("e"), n, within(1))
+	row, bs, tws := t.Pointer("a"), t.Pointer("b"), t.Pointer("tw")
+	stride, rank := t.Load(t.Param("stride"), t.GP64()), t.Load(t.Param("rank"), t.GP64())
+	t.Constants()
+	t.Modulus(q)
+	t.barrett = t.Barrett()
+	swapper, reducer := t.PairSwapper(), t.PairReducer()
+
+	var even, odd [8]interval.Vector
+	for i := range maxRank {
+		if i >= 2 {
+			// What was computed for more products than there are holds for these.
+			t.CMPQ(rank, operand.U8(uint8(i)))
+			t.JEQ(operand.LabelRef("sums"))
+		}
+		if i > 0 {
+			t.ADDQ(stride, row.Base.(reg.Register))
+		}
+		a := t.Memory("a", row, n, canonical)
+		b := t.Memory("b", bs.Offset(i*size), n, within(5))
+		tw := t.Memory("tw", tws.Offset(i*size), n, within(5))
+		tw.Narrow(within(1))
+		for j := range even {
+			x := t.Fetch(a, 32*j)
+			y := t.SwapPairs(t.Fetch(b, 32*j), swapper)
+			if i == 0 {
+				even[j], odd[j] = t.MulAddPairs(x, t.At(tw, 32*j)), t.MulAddPairs(x, y)
+			} else {
+				even[j], odd[j] = t.AccumulatePairs(even[j], x, t.At(tw, 32*j)), t.AccumulatePairs(odd[j], x, y)
+			}
+		}
+	}
+	t.Label("sums")
+	var z [8]interval.Vector
+	for j := range z {
+		z[j] = t.MontgomeryReducePairs(even[j], odd[j], t.At(dst, 32*j), reducer)
+	}
+	inverseNTTAVX512(t, &z)
+	for j := range z {
+		t.Store(t.Add(z[j], t.At(e, 32*j)), dst, 32*j)
+	}
+	t.Output(dst, within(2))
+	t.End()
+}
