@@ -120,17 +120,19 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	row := 0
 	for l.step() {
 		for ; transformed < l.noiseDone; transformed++ {
-			kemring.NTT(&w.noise[transformed])
+			p := &w.noise[transformed]
 			if transformed < k {
-				kemring.Reduce(&w.noise[transformed])
-				sk.s[transformed] = w.noise[transformed]
-				kemring.Twist(&w.twisted[transformed], &sk.s[transformed])
+				kemring.NTTTwist(p, &w.twisted[transformed])
+				sk.s[transformed] = *p
+				kemring.Reduce(&sk.s[transformed])
+			} else {
+				kemring.NTT(p)
 			}
 		}
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
 		for row < k && l.rowDone[row] == k && transformed > k+row {
 			t := &sk.t[row]
-			kemring.Dot(t, sk.a[row*k:], 1, sk.s, w.twisted)
+			kemring.Dot(t, sk.a[row*k:], 1, w.noise[:k], w.twisted)
 			kemring.AddMontgomery(t, &w.noise[k+row])
 			kemring.Encode12(ek[row*kemring.EncodedSize12:], t)
 			row++
@@ -199,8 +201,7 @@ func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 	k := pk.k
 	y, e1, e2 := w.noise[:k], w.noise[k:2*k], &w.noise[2*k]
 	for i := range y {
-		kemring.NTT(&y[i])
-		kemring.Twist(&w.twisted[i], &y[i])
+		kemring.NTTTwist(&y[i], &w.twisted[i])
 	}
 	for i := range e1 {
 		// u = NTT⁻¹(Âᵀ∘ŷ) + e₁: column i of Â.
@@ -220,8 +221,7 @@ func (w *scratch) decrypt(sk *secretKey, ciphertext []byte) {
 	u := w.noise[:sk.k]
 	for i := range u {
 		kemring.Decompress(&u[i], ciphertext, sk.du)
-		kemring.NTT(&u[i])
-		kemring.Twist(&w.twisted[i], &u[i])
+		kemring.NTTTwist(&u[i], &w.twisted[i])
 		ciphertext = ciphertext[sk.ciphertextPolySize():]
 	}
 	kemring.Dot(w.acc, sk.s, 1, u, w.twisted)

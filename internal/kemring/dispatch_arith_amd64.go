@@ -18,6 +18,22 @@ func NTT(p *Poly) {
 	}
 }
 
+// NTTTwist replaces p with its NTT and sets tw to the twist of that: every odd entry is
+// multiplied by the constant of its quadratic factor. tw and p may not overlap.
+//
+// Input: |c| ≤ q. Output: |c| ≤ 5q, standard order; of tw, even entries those of p, odd
+// ones |c| ≤ q.
+func NTTTwist(p, tw *Poly) {
+	switch {
+	case cpu.AVX512:
+		nttTwistAVX512(p, tw)
+	case cpu.AVX2:
+		nttTwistAVX2(p, tw)
+	default:
+		nttTwistGeneric(p, tw)
+	}
+}
+
 // InverseNTT replaces p with R times its inverse NTT (FIPS 203, Algorithm 10).
 //
 // Input: |c| ≤ 3q, standard order. Output: |c| ≤ q.
@@ -32,26 +48,11 @@ func InverseNTT(p *Poly) {
 	}
 }
 
-// Twist sets tw to b with every odd entry multiplied by the constant of its quadratic
-// factor. tw and b may not overlap.
-//
-// Input: |c| ≤ 5q. Output: even entries those of b, odd ones |c| ≤ q.
-func Twist(tw, b *Poly) {
-	switch {
-	case cpu.AVX512:
-		twistAVX512(tw, b)
-	case cpu.AVX2:
-		twistAVX2(tw, b)
-	default:
-		twistGeneric(tw, b)
-	}
-}
-
 // Dot sets dst to R⁻¹·Σ a[i·stride]∘b[i] in the NTT domain (FIPS 203, Algorithms 11
 // and 12), where i runs over b, of 2, 3 or 4 polynomials, and tw is the twist of b. dst
 // may not overlap the inputs.
 //
-// Input: a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 3q.
+// Input: a in [0, q), |b| ≤ 5q, tw as NTTTwist returns it. Output: |c| ≤ 3q.
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
 	if rank < 2 || rank > 4 || !cpu.AVX2 {
@@ -79,7 +80,7 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 // MulAdd sets dst to e + NTT⁻¹(Σ a[i·stride]∘b[i]), with the operands of [Dot]. dst may not
 // overlap the others.
 //
-// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 2q.
+// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as NTTTwist returns it. Output: |c| ≤ 2q.
 func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
 	if rank < 2 || rank > 4 || !cpu.AVX512 {
@@ -152,16 +153,16 @@ func nttAVX2(p *Poly)
 func nttAVX512(p *Poly)
 
 //go:noescape
+func nttTwistAVX2(p, tw *Poly)
+
+//go:noescape
+func nttTwistAVX512(p, tw *Poly)
+
+//go:noescape
 func inverseNTTAVX2(p *Poly)
 
 //go:noescape
 func inverseNTTAVX512(p *Poly)
-
-//go:noescape
-func twistAVX2(tw, b *Poly)
-
-//go:noescape
-func twistAVX512(tw, b *Poly)
 
 // dot2, dot3 and dot4 read that many polynomials from a, stride bytes apart, and as many
 // from b and from tw without a gap.

@@ -8,8 +8,8 @@ import "github.com/pqlane/pqlane/internal/keccak"
 // the generic twins.
 
 func NTT(p *Poly)                                       { nttGeneric(p) }
+func NTTTwist(p, tw *Poly)                              { nttTwistGeneric(p, tw) }
 func InverseNTT(p *Poly)                                { inverseNTTGeneric(p) }
-func Twist(tw, b *Poly)                                 { twistGeneric(tw, b) }
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) { dotGeneric(dst, a, stride, b, tw) }
 func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	mulAddGeneric(dst, e, a, stride, b, tw)

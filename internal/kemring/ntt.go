@@ -139,12 +139,21 @@ func twistGeneric(tw, b *Poly) {
 	}
 }
 
+// nttTwistGeneric replaces p with its NTT and sets tw to the twist of that. tw and p may
+// not overlap.
+//
+// Input: |c| ≤ q. Output: as nttGeneric and twistGeneric.
+func nttTwistGeneric(p, tw *Poly) {
+	nttGeneric(p)
+	twistGeneric(tw, p)
+}
+
 // dotGeneric sets dst to R⁻¹·Σ a[i·stride]∘b[i] in the NTT domain (FIPS 203,
 // Algorithms 11 and 12), where i runs over b, of 2, 3 or 4 polynomials, and tw is the
 // twist of b. Products are summed in 32 bits and reduced once. dst may not overlap
 // the inputs.
 //
-// Input: a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 3q.
+// Input: a in [0, q), |b| ≤ 5q, tw as nttTwistGeneric returns it. Output: |c| ≤ 3q.
 func dotGeneric(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	tw = tw[:len(b)]
 	for j := 0; j < N; j += 2 {
@@ -162,7 +171,7 @@ func dotGeneric(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 // mulAddGeneric sets dst to e + NTT⁻¹(Σ a[i·stride]∘b[i]), with the operands of dotGeneric.
 // dst may not overlap the others.
 //
-// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as Twist returns it. Output: |c| ≤ 2q.
+// Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as nttTwistGeneric returns it. Output: |c| ≤ 2q.
 func mulAddGeneric(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	dotGeneric(dst, a, stride, b, tw)
 	inverseNTTGeneric(dst)

@@ -420,399 +420,655 @@ DATA zetas<>+1648(SB)/4, $0x6fe46fe4
 DATA zetas<>+1652(SB)/4, $0xb0dfb0df
 DATA zetas<>+1656(SB)/4, $0xbbf2bbf2
 DATA zetas<>+1660(SB)/4, $0x5a5c5a5c
-DATA zetas<>+1664(SB)/4, $0x065c065c
-DATA zetas<>+1668(SB)/4, $0x05f205f2
-DATA zetas<>+1672(SB)/4, $0x03df03df
-DATA zetas<>+1676(SB)/4, $0x03e403e4
-DATA zetas<>+1680(SB)/4, $0xfa4cfa4c
-DATA zetas<>+1684(SB)/4, $0x03be03be
-DATA zetas<>+1688(SB)/4, $0xfeccfecc
-DATA zetas<>+1692(SB)/4, $0xff94ff94
-DATA zetas<>+1696(SB)/4, $0x5a5c5a5c
-DATA zetas<>+1700(SB)/4, $0xbbf2bbf2
-DATA zetas<>+1704(SB)/4, $0xb0dfb0df
-DATA zetas<>+1708(SB)/4, $0x6fe46fe4
-DATA zetas<>+1712(SB)/4, $0x1e4c1e4c
-DATA zetas<>+1716(SB)/4, $0x5dbe5dbe
-DATA zetas<>+1720(SB)/4, $0xa2cca2cc
-DATA zetas<>+1724(SB)/4, $0x7b947b94
-DATA zetas<>+1728(SB)/4, $0x01de01de
-DATA zetas<>+1732(SB)/4, $0xfc9afc9a
-DATA zetas<>+1736(SB)/4, $0x031a031a
-DATA zetas<>+1740(SB)/4, $0xfb02fb02
-DATA zetas<>+1744(SB)/4, $0xfcaafcaa
-DATA zetas<>+1748(SB)/4, $0xfa1afa1a
-DATA zetas<>+1752(SB)/4, $0xfa06fa06
-DATA zetas<>+1756(SB)/4, $0xfb5ffb5f
-DATA zetas<>+1760(SB)/4, $0xbbdebbde
-DATA zetas<>+1764(SB)/4, $0x2a9a2a9a
-DATA zetas<>+1768(SB)/4, $0xb11ab11a
-DATA zetas<>+1772(SB)/4, $0xe102e102
-DATA zetas<>+1776(SB)/4, $0x5aaa5aaa
-DATA zetas<>+1780(SB)/4, $0xa81aa81a
-DATA zetas<>+1784(SB)/4, $0xac06ac06
-DATA zetas<>+1788(SB)/4, $0x285f285f
-DATA zetas<>+1792(SB)/4, $0xf985f985
-DATA zetas<>+1796(SB)/4, $0xfb5dfb5d
-DATA zetas<>+1800(SB)/4, $0xfac9fac9
-DATA zetas<>+1804(SB)/4, $0x04c204c2
-DATA zetas<>+1808(SB)/4, $0x00dc00dc
-DATA zetas<>+1812(SB)/4, $0xfc96fc96
-DATA zetas<>+1816(SB)/4, $0xff78ff78
-DATA zetas<>+1820(SB)/4, $0xfb41fb41
-DATA zetas<>+1824(SB)/4, $0x38853885
-DATA zetas<>+1828(SB)/4, $0x425d425d
-DATA zetas<>+1832(SB)/4, $0xc5c9c5c9
-DATA zetas<>+1836(SB)/4, $0x2ac22ac2
-DATA zetas<>+1840(SB)/4, $0xd4dcd4dc
-DATA zetas<>+1844(SB)/4, $0x5e965e96
-DATA zetas<>+1848(SB)/4, $0xe778e778
-DATA zetas<>+1852(SB)/4, $0xae41ae41
-DATA zetas<>+1856(SB)/4, $0x01800180
-DATA zetas<>+1860(SB)/4, $0xfa47fa47
-DATA zetas<>+1864(SB)/4, $0x02620262
-DATA zetas<>+1868(SB)/4, $0x025b025b
-DATA zetas<>+1872(SB)/4, $0xfafbfafb
-DATA zetas<>+1876(SB)/4, $0x052a052a
-DATA zetas<>+1880(SB)/4, $0x04490449
-DATA zetas<>+1884(SB)/4, $0x03310331
-DATA zetas<>+1888(SB)/4, $0x81808180
-DATA zetas<>+1892(SB)/4, $0x5f475f47
-DATA zetas<>+1896(SB)/4, $0x08620862
-DATA zetas<>+1900(SB)/4, $0x635b635b
-DATA zetas<>+1904(SB)/4, $0x3bfb3bfb
-DATA zetas<>+1908(SB)/4, $0xe32ae32a
-DATA zetas<>+1912(SB)/4, $0x4f494f49
-DATA zetas<>+1916(SB)/4, $0x86318631
-DATA zetas<>+1920(SB)/4, $0xfb05fb05
-DATA zetas<>+1924(SB)/4, $0xfbd7fbd7
-DATA zetas<>+1928(SB)/4, $0xfb05fb05
-DATA zetas<>+1932(SB)/4, $0xfbd7fbd7
-DATA zetas<>+1936(SB)/4, $0x02a502a5
-DATA zetas<>+1940(SB)/4, $0x01c001c0
-DATA zetas<>+1944(SB)/4, $0x02a502a5
-DATA zetas<>+1948(SB)/4, $0x01c001c0
-DATA zetas<>+1952(SB)/4, $0xba05ba05
-DATA zetas<>+1956(SB)/4, $0x10d710d7
-DATA zetas<>+1960(SB)/4, $0xba05ba05
-DATA zetas<>+1964(SB)/4, $0x10d710d7
-DATA zetas<>+1968(SB)/4, $0xa1a5a1a5
-DATA zetas<>+1972(SB)/4, $0x41c041c0
-DATA zetas<>+1976(SB)/4, $0xa1a5a1a5
-DATA zetas<>+1980(SB)/4, $0x41c041c0
-DATA zetas<>+1984(SB)/4, $0xfd2bfd2b
-DATA zetas<>+1988(SB)/4, $0x03c103c1
-DATA zetas<>+1992(SB)/4, $0xfd2bfd2b
-DATA zetas<>+1996(SB)/4, $0x03c103c1
-DATA zetas<>+2000(SB)/4, $0xfa1cfa1c
-DATA zetas<>+2004(SB)/4, $0xfe72fe72
-DATA zetas<>+2008(SB)/4, $0xfa1cfa1c
-DATA zetas<>+2012(SB)/4, $0xfe72fe72
-DATA zetas<>+2016(SB)/4, $0xce2bce2b
-DATA zetas<>+2020(SB)/4, $0x36c136c1
-DATA zetas<>+2024(SB)/4, $0xce2bce2b
-DATA zetas<>+2028(SB)/4, $0x36c136c1
-DATA zetas<>+2032(SB)/4, $0x8e1c8e1c
-DATA zetas<>+2036(SB)/4, $0x34723472
-DATA zetas<>+2040(SB)/4, $0x8e1c8e1c
-DATA zetas<>+2044(SB)/4, $0x34723472
-DATA zetas<>+2048(SB)/4, $0xfc49fc49
-DATA zetas<>+2052(SB)/4, $0xfa73fa73
-DATA zetas<>+2056(SB)/4, $0xfc49fc49
-DATA zetas<>+2060(SB)/4, $0xfa73fa73
-DATA zetas<>+2064(SB)/4, $0xff09ff09
-DATA zetas<>+2068(SB)/4, $0x006b006b
-DATA zetas<>+2072(SB)/4, $0xff09ff09
-DATA zetas<>+2076(SB)/4, $0x006b006b
-DATA zetas<>+2080(SB)/4, $0x47494749
-DATA zetas<>+2084(SB)/4, $0x23732373
-DATA zetas<>+2088(SB)/4, $0x47494749
-DATA zetas<>+2092(SB)/4, $0x23732373
-DATA zetas<>+2096(SB)/4, $0x8a098a09
-DATA zetas<>+2100(SB)/4, $0x916b916b
-DATA zetas<>+2104(SB)/4, $0x8a098a09
-DATA zetas<>+2108(SB)/4, $0x916b916b
-DATA zetas<>+2112(SB)/4, $0x033e033e
-DATA zetas<>+2116(SB)/4, $0xffa6ffa6
-DATA zetas<>+2120(SB)/4, $0x033e033e
-DATA zetas<>+2124(SB)/4, $0xffa6ffa6
-DATA zetas<>+2128(SB)/4, $0xfef1fef1
-DATA zetas<>+2132(SB)/4, $0xfcabfcab
-DATA zetas<>+2136(SB)/4, $0xfef1fef1
-DATA zetas<>+2140(SB)/4, $0xfcabfcab
-DATA zetas<>+2144(SB)/4, $0xdd3edd3e
-DATA zetas<>+2148(SB)/4, $0x91a691a6
-DATA zetas<>+2152(SB)/4, $0xdd3edd3e
-DATA zetas<>+2156(SB)/4, $0x91a691a6
-DATA zetas<>+2160(SB)/4, $0xc1f1c1f1
-DATA zetas<>+2164(SB)/4, $0x4dab4dab
-DATA zetas<>+2168(SB)/4, $0xc1f1c1f1
-DATA zetas<>+2172(SB)/4, $0x4dab4dab
-DATA zetas<>+2176(SB)/4, $0xf9ddf9dd
-DATA zetas<>+2180(SB)/4, $0xff33ff33
-DATA zetas<>+2184(SB)/4, $0xf9ddf9dd
-DATA zetas<>+2188(SB)/4, $0xff33ff33
-DATA zetas<>+2192(SB)/4, $0xf9ddf9dd
-DATA zetas<>+2196(SB)/4, $0xff33ff33
-DATA zetas<>+2200(SB)/4, $0xf9ddf9dd
-DATA zetas<>+2204(SB)/4, $0xff33ff33
-DATA zetas<>+2208(SB)/4, $0xc0ddc0dd
-DATA zetas<>+2212(SB)/4, $0x68336833
-DATA zetas<>+2216(SB)/4, $0xc0ddc0dd
-DATA zetas<>+2220(SB)/4, $0x68336833
-DATA zetas<>+2224(SB)/4, $0xc0ddc0dd
-DATA zetas<>+2228(SB)/4, $0x68336833
-DATA zetas<>+2232(SB)/4, $0xc0ddc0dd
-DATA zetas<>+2236(SB)/4, $0x68336833
-DATA zetas<>+2240(SB)/4, $0x019b019b
-DATA zetas<>+2244(SB)/4, $0xf9faf9fa
-DATA zetas<>+2248(SB)/4, $0x019b019b
-DATA zetas<>+2252(SB)/4, $0xf9faf9fa
-DATA zetas<>+2256(SB)/4, $0x019b019b
-DATA zetas<>+2260(SB)/4, $0xf9faf9fa
-DATA zetas<>+2264(SB)/4, $0x019b019b
-DATA zetas<>+2268(SB)/4, $0xf9faf9fa
-DATA zetas<>+2272(SB)/4, $0x229b229b
-DATA zetas<>+2276(SB)/4, $0x47fa47fa
-DATA zetas<>+2280(SB)/4, $0x229b229b
-DATA zetas<>+2284(SB)/4, $0x47fa47fa
-DATA zetas<>+2288(SB)/4, $0x229b229b
-DATA zetas<>+2292(SB)/4, $0x47fa47fa
-DATA zetas<>+2296(SB)/4, $0x229b229b
-DATA zetas<>+2300(SB)/4, $0x47fa47fa
-DATA zetas<>+2304(SB)/4, $0x02600260
-DATA zetas<>+2308(SB)/4, $0x02dc02dc
-DATA zetas<>+2312(SB)/4, $0x02600260
-DATA zetas<>+2316(SB)/4, $0x02dc02dc
-DATA zetas<>+2320(SB)/4, $0x02600260
-DATA zetas<>+2324(SB)/4, $0x02dc02dc
-DATA zetas<>+2328(SB)/4, $0x02600260
-DATA zetas<>+2332(SB)/4, $0x02dc02dc
-DATA zetas<>+2336(SB)/4, $0x22602260
-DATA zetas<>+2340(SB)/4, $0xd6dcd6dc
-DATA zetas<>+2344(SB)/4, $0x22602260
-DATA zetas<>+2348(SB)/4, $0xd6dcd6dc
-DATA zetas<>+2352(SB)/4, $0x22602260
-DATA zetas<>+2356(SB)/4, $0xd6dcd6dc
-DATA zetas<>+2360(SB)/4, $0x22602260
-DATA zetas<>+2364(SB)/4, $0xd6dcd6dc
-DATA zetas<>+2368(SB)/4, $0x03f903f9
-DATA zetas<>+2372(SB)/4, $0xfd57fd57
-DATA zetas<>+2376(SB)/4, $0x03f903f9
-DATA zetas<>+2380(SB)/4, $0xfd57fd57
-DATA zetas<>+2384(SB)/4, $0x03f903f9
-DATA zetas<>+2388(SB)/4, $0xfd57fd57
-DATA zetas<>+2392(SB)/4, $0x03f903f9
-DATA zetas<>+2396(SB)/4, $0xfd57fd57
-DATA zetas<>+2400(SB)/4, $0x5ef95ef9
-DATA zetas<>+2404(SB)/4, $0x92579257
-DATA zetas<>+2408(SB)/4, $0x5ef95ef9
-DATA zetas<>+2412(SB)/4, $0x92579257
-DATA zetas<>+2416(SB)/4, $0x5ef95ef9
-DATA zetas<>+2420(SB)/4, $0x92579257
-DATA zetas<>+2424(SB)/4, $0x5ef95ef9
-DATA zetas<>+2428(SB)/4, $0x92579257
-DATA zetas<>+2432(SB)/4, $0xffb5ffb5
-DATA zetas<>+2436(SB)/4, $0xff64ff64
-DATA zetas<>+2440(SB)/4, $0x015d015d
-DATA zetas<>+2444(SB)/4, $0xfc98fc98
-DATA zetas<>+2448(SB)/4, $0x01490149
-DATA zetas<>+2452(SB)/4, $0x01a201a2
-DATA zetas<>+2456(SB)/4, $0x02840284
-DATA zetas<>+2460(SB)/4, $0xf9caf9ca
-DATA zetas<>+2464(SB)/4, $0xceb5ceb5
-DATA zetas<>+2468(SB)/4, $0xeb64eb64
-DATA zetas<>+2472(SB)/4, $0x485d485d
-DATA zetas<>+2476(SB)/4, $0x44984498
-DATA zetas<>+2480(SB)/4, $0x4c494c49
-DATA zetas<>+2484(SB)/4, $0xc7a2c7a2
-DATA zetas<>+2488(SB)/4, $0x4e844e84
-DATA zetas<>+2492(SB)/4, $0xb7cab7ca
-DATA zetas<>+2496(SB)/4, $0x045f045f
-DATA zetas<>+2500(SB)/4, $0xfda6fda6
-DATA zetas<>+2504(SB)/4, $0xff6dff6d
-DATA zetas<>+2508(SB)/4, $0x04870487
-DATA zetas<>+2512(SB)/4, $0x05cb05cb
-DATA zetas<>+2516(SB)/4, $0xfcf7fcf7
-DATA zetas<>+2520(SB)/4, $0x030a030a
-DATA zetas<>+2524(SB)/4, $0xff0aff0a
-DATA zetas<>+2528(SB)/4, $0x315f315f
-DATA zetas<>+2532(SB)/4, $0x8fa68fa6
-DATA zetas<>+2536(SB)/4, $0x766d766d
-DATA zetas<>+2540(SB)/4, $0x29872987
-DATA zetas<>+2544(SB)/4, $0xb6cbb6cb
-DATA zetas<>+2548(SB)/4, $0x71f771f7
-DATA zetas<>+2552(SB)/4, $0x810a810a
-DATA zetas<>+2556(SB)/4, $0x7d0a7d0a
-DATA zetas<>+2560(SB)/4, $0x06750675
-DATA zetas<>+2564(SB)/4, $0x06260626
-DATA zetas<>+2568(SB)/4, $0xff15ff15
-DATA zetas<>+2572(SB)/4, $0x00b100b1
-DATA zetas<>+2576(SB)/4, $0xfe34fe34
-DATA zetas<>+2580(SB)/4, $0xfeddfedd
-DATA zetas<>+2584(SB)/4, $0x024b024b
-DATA zetas<>+2588(SB)/4, $0x01a601a6
-DATA zetas<>+2592(SB)/4, $0x15751575
-DATA zetas<>+2596(SB)/4, $0x18261826
-DATA zetas<>+2600(SB)/4, $0xee15ee15
-DATA zetas<>+2604(SB)/4, $0x03b103b1
-DATA zetas<>+2608(SB)/4, $0x5a345a34
-DATA zetas<>+2612(SB)/4, $0xc5ddc5dd
-DATA zetas<>+2616(SB)/4, $0x334b334b
-DATA zetas<>+2620(SB)/4, $0x93a693a6
-DATA zetas<>+2624(SB)/4, $0x00690069
-DATA zetas<>+2628(SB)/4, $0x060e060e
-DATA zetas<>+2632(SB)/4, $0x034b034b
-DATA zetas<>+2636(SB)/4, $0x022b022b
-DATA zetas<>+2640(SB)/4, $0x03670367
-DATA zetas<>+2644(SB)/4, $0xfb1dfb1d
-DATA zetas<>+2648(SB)/4, $0x01ae01ae
-DATA zetas<>+2652(SB)/4, $0xfbb1fbb1
-DATA zetas<>+2656(SB)/4, $0xab69ab69
-DATA zetas<>+2660(SB)/4, $0x500e500e
-DATA zetas<>+2664(SB)/4, $0x344b344b
-DATA zetas<>+2668(SB)/4, $0xd32bd32b
-DATA zetas<>+2672(SB)/4, $0xc867c867
-DATA zetas<>+2676(SB)/4, $0x821d821d
-DATA zetas<>+2680(SB)/4, $0x2bae2bae
-DATA zetas<>+2684(SB)/4, $0xfeb1feb1
-DATA zetas<>+2688(SB)/4, $0x05bd05bd
-DATA zetas<>+2692(SB)/4, $0xfb76fb76
-DATA zetas<>+2696(SB)/4, $0x05bd05bd
-DATA zetas<>+2700(SB)/4, $0xfb76fb76
-DATA zetas<>+2704(SB)/4, $0x007e007e
-DATA zetas<>+2708(SB)/4, $0xf9aef9ae
-DATA zetas<>+2712(SB)/4, $0x007e007e
-DATA zetas<>+2716(SB)/4, $0xf9aef9ae
-DATA zetas<>+2720(SB)/4, $0x6cbd6cbd
-DATA zetas<>+2724(SB)/4, $0xfd76fd76
-DATA zetas<>+2728(SB)/4, $0x6cbd6cbd
-DATA zetas<>+2732(SB)/4, $0xfd76fd76
-DATA zetas<>+2736(SB)/4, $0x9a7e9a7e
-DATA zetas<>+2740(SB)/4, $0x23ae23ae
-DATA zetas<>+2744(SB)/4, $0x9a7e9a7e
-DATA zetas<>+2748(SB)/4, $0x23ae23ae
-DATA zetas<>+2752(SB)/4, $0xfd66fd66
-DATA zetas<>+2756(SB)/4, $0xfff8fff8
-DATA zetas<>+2760(SB)/4, $0xfd66fd66
-DATA zetas<>+2764(SB)/4, $0xfff8fff8
-DATA zetas<>+2768(SB)/4, $0xfec0fec0
-DATA zetas<>+2772(SB)/4, $0x02040204
-DATA zetas<>+2776(SB)/4, $0xfec0fec0
-DATA zetas<>+2780(SB)/4, $0x02040204
-DATA zetas<>+2784(SB)/4, $0xcf66cf66
-DATA zetas<>+2788(SB)/4, $0x67f867f8
-DATA zetas<>+2792(SB)/4, $0xcf66cf66
-DATA zetas<>+2796(SB)/4, $0x67f867f8
-DATA zetas<>+2800(SB)/4, $0x3ec03ec0
-DATA zetas<>+2804(SB)/4, $0xce04ce04
-DATA zetas<>+2808(SB)/4, $0x3ec03ec0
-DATA zetas<>+2812(SB)/4, $0xce04ce04
-DATA zetas<>+2816(SB)/4, $0xf9f8f9f8
-DATA zetas<>+2820(SB)/4, $0x05d305d3
-DATA zetas<>+2824(SB)/4, $0xf9f8f9f8
-DATA zetas<>+2828(SB)/4, $0x05d305d3
-DATA zetas<>+2832(SB)/4, $0xfee6fee6
-DATA zetas<>+2836(SB)/4, $0xfaf3faf3
-DATA zetas<>+2840(SB)/4, $0xfee6fee6
-DATA zetas<>+2844(SB)/4, $0xfaf3faf3
-DATA zetas<>+2848(SB)/4, $0x61f861f8
-DATA zetas<>+2852(SB)/4, $0x4ed34ed3
-DATA zetas<>+2856(SB)/4, $0x61f861f8
-DATA zetas<>+2860(SB)/4, $0x4ed34ed3
-DATA zetas<>+2864(SB)/4, $0x50e650e6
-DATA zetas<>+2868(SB)/4, $0xa3f3a3f3
-DATA zetas<>+2872(SB)/4, $0x50e650e6
-DATA zetas<>+2876(SB)/4, $0xa3f3a3f3
-DATA zetas<>+2880(SB)/4, $0x03f703f7
-DATA zetas<>+2884(SB)/4, $0x028c028c
-DATA zetas<>+2888(SB)/4, $0x03f703f7
-DATA zetas<>+2892(SB)/4, $0x028c028c
-DATA zetas<>+2896(SB)/4, $0xfdd8fdd8
-DATA zetas<>+2900(SB)/4, $0x04c704c7
-DATA zetas<>+2904(SB)/4, $0xfdd8fdd8
-DATA zetas<>+2908(SB)/4, $0x04c704c7
-DATA zetas<>+2912(SB)/4, $0x78f778f7
-DATA zetas<>+2916(SB)/4, $0xe68ce68c
-DATA zetas<>+2920(SB)/4, $0x78f778f7
-DATA zetas<>+2924(SB)/4, $0xe68ce68c
-DATA zetas<>+2928(SB)/4, $0x05d805d8
-DATA zetas<>+2932(SB)/4, $0xe9c7e9c7
-DATA zetas<>+2936(SB)/4, $0x05d805d8
-DATA zetas<>+2940(SB)/4, $0xe9c7e9c7
-DATA zetas<>+2944(SB)/4, $0xff7eff7e
-DATA zetas<>+2948(SB)/4, $0xf9bef9be
-DATA zetas<>+2952(SB)/4, $0xff7eff7e
-DATA zetas<>+2956(SB)/4, $0xf9bef9be
-DATA zetas<>+2960(SB)/4, $0xff7eff7e
-DATA zetas<>+2964(SB)/4, $0xf9bef9be
-DATA zetas<>+2968(SB)/4, $0xff7eff7e
-DATA zetas<>+2972(SB)/4, $0xf9bef9be
-DATA zetas<>+2976(SB)/4, $0x997e997e
-DATA zetas<>+2980(SB)/4, $0x53be53be
-DATA zetas<>+2984(SB)/4, $0x997e997e
-DATA zetas<>+2988(SB)/4, $0x53be53be
-DATA zetas<>+2992(SB)/4, $0x997e997e
-DATA zetas<>+2996(SB)/4, $0x53be53be
-DATA zetas<>+3000(SB)/4, $0x997e997e
-DATA zetas<>+3004(SB)/4, $0x53be53be
-DATA zetas<>+3008(SB)/4, $0x05b205b2
-DATA zetas<>+3012(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3016(SB)/4, $0x05b205b2
-DATA zetas<>+3020(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3024(SB)/4, $0x05b205b2
-DATA zetas<>+3028(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3032(SB)/4, $0x05b205b2
-DATA zetas<>+3036(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3040(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3044(SB)/4, $0x15c315c3
-DATA zetas<>+3048(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3052(SB)/4, $0x15c315c3
-DATA zetas<>+3056(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3060(SB)/4, $0x15c315c3
-DATA zetas<>+3064(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3068(SB)/4, $0x15c315c3
-DATA zetas<>+3072(SB)/4, $0x017f017f
-DATA zetas<>+3076(SB)/4, $0x01080108
-DATA zetas<>+3080(SB)/4, $0x017f017f
-DATA zetas<>+3084(SB)/4, $0x01080108
-DATA zetas<>+3088(SB)/4, $0x017f017f
-DATA zetas<>+3092(SB)/4, $0x01080108
-DATA zetas<>+3096(SB)/4, $0x017f017f
-DATA zetas<>+3100(SB)/4, $0x01080108
-DATA zetas<>+3104(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3108(SB)/4, $0x99089908
-DATA zetas<>+3112(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3116(SB)/4, $0x99089908
-DATA zetas<>+3120(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3124(SB)/4, $0x99089908
-DATA zetas<>+3128(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3132(SB)/4, $0x99089908
-DATA zetas<>+3136(SB)/4, $0xfad3fad3
-DATA zetas<>+3140(SB)/4, $0x023d023d
-DATA zetas<>+3144(SB)/4, $0xfad3fad3
-DATA zetas<>+3148(SB)/4, $0x023d023d
-DATA zetas<>+3152(SB)/4, $0xfad3fad3
-DATA zetas<>+3156(SB)/4, $0x023d023d
-DATA zetas<>+3160(SB)/4, $0xfad3fad3
-DATA zetas<>+3164(SB)/4, $0x023d023d
-DATA zetas<>+3168(SB)/4, $0x43d343d3
-DATA zetas<>+3172(SB)/4, $0xe93de93d
-DATA zetas<>+3176(SB)/4, $0x43d343d3
-DATA zetas<>+3180(SB)/4, $0xe93de93d
-DATA zetas<>+3184(SB)/4, $0x43d343d3
-DATA zetas<>+3188(SB)/4, $0xe93de93d
-DATA zetas<>+3192(SB)/4, $0x43d343d3
-DATA zetas<>+3196(SB)/4, $0xe93de93d
-DATA zetas<>+3200(SB)/4, $0x05750575
-DATA zetas<>+3204(SB)/4, $0x14751475
-DATA zetas<>+3208(SB)/4, $0x05a105a1
-DATA zetas<>+3212(SB)/4, $0xd8a1d8a1
-DATA zetas<>+3216(SB)/4, $0x00000000
-DATA zetas<>+3220(SB)/4, $0x00000000
-DATA zetas<>+3224(SB)/4, $0x00000000
-DATA zetas<>+3228(SB)/4, $0x00000000
-GLOBL zetas<>(SB), RODATA|NOPTR, $3232
+DATA zetas<>+1664(SB)/4, $0xfbb10000
+DATA zetas<>+1668(SB)/4, $0x044f0000
+DATA zetas<>+1672(SB)/4, $0x01ae0000
+DATA zetas<>+1676(SB)/4, $0xfe520000
+DATA zetas<>+1680(SB)/4, $0x022b0000
+DATA zetas<>+1684(SB)/4, $0xfdd50000
+DATA zetas<>+1688(SB)/4, $0x034b0000
+DATA zetas<>+1692(SB)/4, $0xfcb50000
+DATA zetas<>+1696(SB)/4, $0xfeb10000
+DATA zetas<>+1700(SB)/4, $0x014f0000
+DATA zetas<>+1704(SB)/4, $0x2bae0000
+DATA zetas<>+1708(SB)/4, $0xd4520000
+DATA zetas<>+1712(SB)/4, $0xd32b0000
+DATA zetas<>+1716(SB)/4, $0x2cd50000
+DATA zetas<>+1720(SB)/4, $0x344b0000
+DATA zetas<>+1724(SB)/4, $0xcbb50000
+DATA zetas<>+1728(SB)/4, $0xfb1d0000
+DATA zetas<>+1732(SB)/4, $0x04e30000
+DATA zetas<>+1736(SB)/4, $0x03670000
+DATA zetas<>+1740(SB)/4, $0xfc990000
+DATA zetas<>+1744(SB)/4, $0x060e0000
+DATA zetas<>+1748(SB)/4, $0xf9f20000
+DATA zetas<>+1752(SB)/4, $0x00690000
+DATA zetas<>+1756(SB)/4, $0xff970000
+DATA zetas<>+1760(SB)/4, $0x821d0000
+DATA zetas<>+1764(SB)/4, $0x7de30000
+DATA zetas<>+1768(SB)/4, $0xc8670000
+DATA zetas<>+1772(SB)/4, $0x37990000
+DATA zetas<>+1776(SB)/4, $0x500e0000
+DATA zetas<>+1780(SB)/4, $0xaff20000
+DATA zetas<>+1784(SB)/4, $0xab690000
+DATA zetas<>+1788(SB)/4, $0x54970000
+DATA zetas<>+1792(SB)/4, $0x01a60000
+DATA zetas<>+1796(SB)/4, $0xfe5a0000
+DATA zetas<>+1800(SB)/4, $0x024b0000
+DATA zetas<>+1804(SB)/4, $0xfdb50000
+DATA zetas<>+1808(SB)/4, $0x00b10000
+DATA zetas<>+1812(SB)/4, $0xff4f0000
+DATA zetas<>+1816(SB)/4, $0xff150000
+DATA zetas<>+1820(SB)/4, $0x00eb0000
+DATA zetas<>+1824(SB)/4, $0x93a60000
+DATA zetas<>+1828(SB)/4, $0x6c5a0000
+DATA zetas<>+1832(SB)/4, $0x334b0000
+DATA zetas<>+1836(SB)/4, $0xccb50000
+DATA zetas<>+1840(SB)/4, $0x03b10000
+DATA zetas<>+1844(SB)/4, $0xfc4f0000
+DATA zetas<>+1848(SB)/4, $0xee150000
+DATA zetas<>+1852(SB)/4, $0x11eb0000
+DATA zetas<>+1856(SB)/4, $0xfedd0000
+DATA zetas<>+1860(SB)/4, $0x01230000
+DATA zetas<>+1864(SB)/4, $0xfe340000
+DATA zetas<>+1868(SB)/4, $0x01cc0000
+DATA zetas<>+1872(SB)/4, $0x06260000
+DATA zetas<>+1876(SB)/4, $0xf9da0000
+DATA zetas<>+1880(SB)/4, $0x06750000
+DATA zetas<>+1884(SB)/4, $0xf98b0000
+DATA zetas<>+1888(SB)/4, $0xc5dd0000
+DATA zetas<>+1892(SB)/4, $0x3a230000
+DATA zetas<>+1896(SB)/4, $0x5a340000
+DATA zetas<>+1900(SB)/4, $0xa5cc0000
+DATA zetas<>+1904(SB)/4, $0x18260000
+DATA zetas<>+1908(SB)/4, $0xe7da0000
+DATA zetas<>+1912(SB)/4, $0x15750000
+DATA zetas<>+1916(SB)/4, $0xea8b0000
+DATA zetas<>+1920(SB)/4, $0xff0a0000
+DATA zetas<>+1924(SB)/4, $0x00f60000
+DATA zetas<>+1928(SB)/4, $0x030a0000
+DATA zetas<>+1932(SB)/4, $0xfcf60000
+DATA zetas<>+1936(SB)/4, $0x04870000
+DATA zetas<>+1940(SB)/4, $0xfb790000
+DATA zetas<>+1944(SB)/4, $0xff6d0000
+DATA zetas<>+1948(SB)/4, $0x00930000
+DATA zetas<>+1952(SB)/4, $0x7d0a0000
+DATA zetas<>+1956(SB)/4, $0x82f60000
+DATA zetas<>+1960(SB)/4, $0x810a0000
+DATA zetas<>+1964(SB)/4, $0x7ef60000
+DATA zetas<>+1968(SB)/4, $0x29870000
+DATA zetas<>+1972(SB)/4, $0xd6790000
+DATA zetas<>+1976(SB)/4, $0x766d0000
+DATA zetas<>+1980(SB)/4, $0x89930000
+DATA zetas<>+1984(SB)/4, $0xfcf70000
+DATA zetas<>+1988(SB)/4, $0x03090000
+DATA zetas<>+1992(SB)/4, $0x05cb0000
+DATA zetas<>+1996(SB)/4, $0xfa350000
+DATA zetas<>+2000(SB)/4, $0xfda60000
+DATA zetas<>+2004(SB)/4, $0x025a0000
+DATA zetas<>+2008(SB)/4, $0x045f0000
+DATA zetas<>+2012(SB)/4, $0xfba10000
+DATA zetas<>+2016(SB)/4, $0x71f70000
+DATA zetas<>+2020(SB)/4, $0x8e090000
+DATA zetas<>+2024(SB)/4, $0xb6cb0000
+DATA zetas<>+2028(SB)/4, $0x49350000
+DATA zetas<>+2032(SB)/4, $0x8fa60000
+DATA zetas<>+2036(SB)/4, $0x705a0000
+DATA zetas<>+2040(SB)/4, $0x315f0000
+DATA zetas<>+2044(SB)/4, $0xcea10000
+DATA zetas<>+2048(SB)/4, $0xf9ca0000
+DATA zetas<>+2052(SB)/4, $0x06360000
+DATA zetas<>+2056(SB)/4, $0x02840000
+DATA zetas<>+2060(SB)/4, $0xfd7c0000
+DATA zetas<>+2064(SB)/4, $0xfc980000
+DATA zetas<>+2068(SB)/4, $0x03680000
+DATA zetas<>+2072(SB)/4, $0x015d0000
+DATA zetas<>+2076(SB)/4, $0xfea30000
+DATA zetas<>+2080(SB)/4, $0xb7ca0000
+DATA zetas<>+2084(SB)/4, $0x48360000
+DATA zetas<>+2088(SB)/4, $0x4e840000
+DATA zetas<>+2092(SB)/4, $0xb17c0000
+DATA zetas<>+2096(SB)/4, $0x44980000
+DATA zetas<>+2100(SB)/4, $0xbb680000
+DATA zetas<>+2104(SB)/4, $0x485d0000
+DATA zetas<>+2108(SB)/4, $0xb7a30000
+DATA zetas<>+2112(SB)/4, $0x01a20000
+DATA zetas<>+2116(SB)/4, $0xfe5e0000
+DATA zetas<>+2120(SB)/4, $0x01490000
+DATA zetas<>+2124(SB)/4, $0xfeb70000
+DATA zetas<>+2128(SB)/4, $0xff640000
+DATA zetas<>+2132(SB)/4, $0x009c0000
+DATA zetas<>+2136(SB)/4, $0xffb50000
+DATA zetas<>+2140(SB)/4, $0x004b0000
+DATA zetas<>+2144(SB)/4, $0xc7a20000
+DATA zetas<>+2148(SB)/4, $0x385e0000
+DATA zetas<>+2152(SB)/4, $0x4c490000
+DATA zetas<>+2156(SB)/4, $0xb3b70000
+DATA zetas<>+2160(SB)/4, $0xeb640000
+DATA zetas<>+2164(SB)/4, $0x149c0000
+DATA zetas<>+2168(SB)/4, $0xceb50000
+DATA zetas<>+2172(SB)/4, $0x314b0000
+DATA zetas<>+2176(SB)/4, $0x03310000
+DATA zetas<>+2180(SB)/4, $0xfccf0000
+DATA zetas<>+2184(SB)/4, $0x04490000
+DATA zetas<>+2188(SB)/4, $0xfbb70000
+DATA zetas<>+2192(SB)/4, $0x025b0000
+DATA zetas<>+2196(SB)/4, $0xfda50000
+DATA zetas<>+2200(SB)/4, $0x02620000
+DATA zetas<>+2204(SB)/4, $0xfd9e0000
+DATA zetas<>+2208(SB)/4, $0x86310000
+DATA zetas<>+2212(SB)/4, $0x79cf0000
+DATA zetas<>+2216(SB)/4, $0x4f490000
+DATA zetas<>+2220(SB)/4, $0xb0b70000
+DATA zetas<>+2224(SB)/4, $0x635b0000
+DATA zetas<>+2228(SB)/4, $0x9ca50000
+DATA zetas<>+2232(SB)/4, $0x08620000
+DATA zetas<>+2236(SB)/4, $0xf79e0000
+DATA zetas<>+2240(SB)/4, $0x052a0000
+DATA zetas<>+2244(SB)/4, $0xfad60000
+DATA zetas<>+2248(SB)/4, $0xfafb0000
+DATA zetas<>+2252(SB)/4, $0x05050000
+DATA zetas<>+2256(SB)/4, $0xfa470000
+DATA zetas<>+2260(SB)/4, $0x05b90000
+DATA zetas<>+2264(SB)/4, $0x01800000
+DATA zetas<>+2268(SB)/4, $0xfe800000
+DATA zetas<>+2272(SB)/4, $0xe32a0000
+DATA zetas<>+2276(SB)/4, $0x1cd60000
+DATA zetas<>+2280(SB)/4, $0x3bfb0000
+DATA zetas<>+2284(SB)/4, $0xc4050000
+DATA zetas<>+2288(SB)/4, $0x5f470000
+DATA zetas<>+2292(SB)/4, $0xa0b90000
+DATA zetas<>+2296(SB)/4, $0x81800000
+DATA zetas<>+2300(SB)/4, $0x7e800000
+DATA zetas<>+2304(SB)/4, $0xfb410000
+DATA zetas<>+2308(SB)/4, $0x04bf0000
+DATA zetas<>+2312(SB)/4, $0xff780000
+DATA zetas<>+2316(SB)/4, $0x00880000
+DATA zetas<>+2320(SB)/4, $0x04c20000
+DATA zetas<>+2324(SB)/4, $0xfb3e0000
+DATA zetas<>+2328(SB)/4, $0xfac90000
+DATA zetas<>+2332(SB)/4, $0x05370000
+DATA zetas<>+2336(SB)/4, $0xae410000
+DATA zetas<>+2340(SB)/4, $0x51bf0000
+DATA zetas<>+2344(SB)/4, $0xe7780000
+DATA zetas<>+2348(SB)/4, $0x18880000
+DATA zetas<>+2352(SB)/4, $0x2ac20000
+DATA zetas<>+2356(SB)/4, $0xd53e0000
+DATA zetas<>+2360(SB)/4, $0xc5c90000
+DATA zetas<>+2364(SB)/4, $0x3a370000
+DATA zetas<>+2368(SB)/4, $0xfc960000
+DATA zetas<>+2372(SB)/4, $0x036a0000
+DATA zetas<>+2376(SB)/4, $0x00dc0000
+DATA zetas<>+2380(SB)/4, $0xff240000
+DATA zetas<>+2384(SB)/4, $0xfb5d0000
+DATA zetas<>+2388(SB)/4, $0x04a30000
+DATA zetas<>+2392(SB)/4, $0xf9850000
+DATA zetas<>+2396(SB)/4, $0x067b0000
+DATA zetas<>+2400(SB)/4, $0x5e960000
+DATA zetas<>+2404(SB)/4, $0xa16a0000
+DATA zetas<>+2408(SB)/4, $0xd4dc0000
+DATA zetas<>+2412(SB)/4, $0x2b240000
+DATA zetas<>+2416(SB)/4, $0x425d0000
+DATA zetas<>+2420(SB)/4, $0xbda30000
+DATA zetas<>+2424(SB)/4, $0x38850000
+DATA zetas<>+2428(SB)/4, $0xc77b0000
+DATA zetas<>+2432(SB)/4, $0xfb5f0000
+DATA zetas<>+2436(SB)/4, $0x04a10000
+DATA zetas<>+2440(SB)/4, $0xfa060000
+DATA zetas<>+2444(SB)/4, $0x05fa0000
+DATA zetas<>+2448(SB)/4, $0xfb020000
+DATA zetas<>+2452(SB)/4, $0x04fe0000
+DATA zetas<>+2456(SB)/4, $0x031a0000
+DATA zetas<>+2460(SB)/4, $0xfce60000
+DATA zetas<>+2464(SB)/4, $0x285f0000
+DATA zetas<>+2468(SB)/4, $0xd7a10000
+DATA zetas<>+2472(SB)/4, $0xac060000
+DATA zetas<>+2476(SB)/4, $0x53fa0000
+DATA zetas<>+2480(SB)/4, $0xe1020000
+DATA zetas<>+2484(SB)/4, $0x1efe0000
+DATA zetas<>+2488(SB)/4, $0xb11a0000
+DATA zetas<>+2492(SB)/4, $0x4ee60000
+DATA zetas<>+2496(SB)/4, $0xfa1a0000
+DATA zetas<>+2500(SB)/4, $0x05e60000
+DATA zetas<>+2504(SB)/4, $0xfcaa0000
+DATA zetas<>+2508(SB)/4, $0x03560000
+DATA zetas<>+2512(SB)/4, $0xfc9a0000
+DATA zetas<>+2516(SB)/4, $0x03660000
+DATA zetas<>+2520(SB)/4, $0x01de0000
+DATA zetas<>+2524(SB)/4, $0xfe220000
+DATA zetas<>+2528(SB)/4, $0xa81a0000
+DATA zetas<>+2532(SB)/4, $0x57e60000
+DATA zetas<>+2536(SB)/4, $0x5aaa0000
+DATA zetas<>+2540(SB)/4, $0xa5560000
+DATA zetas<>+2544(SB)/4, $0x2a9a0000
+DATA zetas<>+2548(SB)/4, $0xd5660000
+DATA zetas<>+2552(SB)/4, $0xbbde0000
+DATA zetas<>+2556(SB)/4, $0x44220000
+DATA zetas<>+2560(SB)/4, $0xff940000
+DATA zetas<>+2564(SB)/4, $0x006c0000
+DATA zetas<>+2568(SB)/4, $0xfecc0000
+DATA zetas<>+2572(SB)/4, $0x01340000
+DATA zetas<>+2576(SB)/4, $0x03e40000
+DATA zetas<>+2580(SB)/4, $0xfc1c0000
+DATA zetas<>+2584(SB)/4, $0x03df0000
+DATA zetas<>+2588(SB)/4, $0xfc210000
+DATA zetas<>+2592(SB)/4, $0x7b940000
+DATA zetas<>+2596(SB)/4, $0x846c0000
+DATA zetas<>+2600(SB)/4, $0xa2cc0000
+DATA zetas<>+2604(SB)/4, $0x5d340000
+DATA zetas<>+2608(SB)/4, $0x6fe40000
+DATA zetas<>+2612(SB)/4, $0x901c0000
+DATA zetas<>+2616(SB)/4, $0xb0df0000
+DATA zetas<>+2620(SB)/4, $0x4f210000
+DATA zetas<>+2624(SB)/4, $0x03be0000
+DATA zetas<>+2628(SB)/4, $0xfc420000
+DATA zetas<>+2632(SB)/4, $0xfa4c0000
+DATA zetas<>+2636(SB)/4, $0x05b40000
+DATA zetas<>+2640(SB)/4, $0x05f20000
+DATA zetas<>+2644(SB)/4, $0xfa0e0000
+DATA zetas<>+2648(SB)/4, $0x065c0000
+DATA zetas<>+2652(SB)/4, $0xf9a40000
+DATA zetas<>+2656(SB)/4, $0x5dbe0000
+DATA zetas<>+2660(SB)/4, $0xa2420000
+DATA zetas<>+2664(SB)/4, $0x1e4c0000
+DATA zetas<>+2668(SB)/4, $0xe1b40000
+DATA zetas<>+2672(SB)/4, $0xbbf20000
+DATA zetas<>+2676(SB)/4, $0x440e0000
+DATA zetas<>+2680(SB)/4, $0x5a5c0000
+DATA zetas<>+2684(SB)/4, $0xa5a40000
+DATA zetas<>+2688(SB)/4, $0x065c065c
+DATA zetas<>+2692(SB)/4, $0x05f205f2
+DATA zetas<>+2696(SB)/4, $0x03df03df
+DATA zetas<>+2700(SB)/4, $0x03e403e4
+DATA zetas<>+2704(SB)/4, $0xfa4cfa4c
+DATA zetas<>+2708(SB)/4, $0x03be03be
+DATA zetas<>+2712(SB)/4, $0xfeccfecc
+DATA zetas<>+2716(SB)/4, $0xff94ff94
+DATA zetas<>+2720(SB)/4, $0x5a5c5a5c
+DATA zetas<>+2724(SB)/4, $0xbbf2bbf2
+DATA zetas<>+2728(SB)/4, $0xb0dfb0df
+DATA zetas<>+2732(SB)/4, $0x6fe46fe4
+DATA zetas<>+2736(SB)/4, $0x1e4c1e4c
+DATA zetas<>+2740(SB)/4, $0x5dbe5dbe
+DATA zetas<>+2744(SB)/4, $0xa2cca2cc
+DATA zetas<>+2748(SB)/4, $0x7b947b94
+DATA zetas<>+2752(SB)/4, $0x01de01de
+DATA zetas<>+2756(SB)/4, $0xfc9afc9a
+DATA zetas<>+2760(SB)/4, $0x031a031a
+DATA zetas<>+2764(SB)/4, $0xfb02fb02
+DATA zetas<>+2768(SB)/4, $0xfcaafcaa
+DATA zetas<>+2772(SB)/4, $0xfa1afa1a
+DATA zetas<>+2776(SB)/4, $0xfa06fa06
+DATA zetas<>+2780(SB)/4, $0xfb5ffb5f
+DATA zetas<>+2784(SB)/4, $0xbbdebbde
+DATA zetas<>+2788(SB)/4, $0x2a9a2a9a
+DATA zetas<>+2792(SB)/4, $0xb11ab11a
+DATA zetas<>+2796(SB)/4, $0xe102e102
+DATA zetas<>+2800(SB)/4, $0x5aaa5aaa
+DATA zetas<>+2804(SB)/4, $0xa81aa81a
+DATA zetas<>+2808(SB)/4, $0xac06ac06
+DATA zetas<>+2812(SB)/4, $0x285f285f
+DATA zetas<>+2816(SB)/4, $0xf985f985
+DATA zetas<>+2820(SB)/4, $0xfb5dfb5d
+DATA zetas<>+2824(SB)/4, $0xfac9fac9
+DATA zetas<>+2828(SB)/4, $0x04c204c2
+DATA zetas<>+2832(SB)/4, $0x00dc00dc
+DATA zetas<>+2836(SB)/4, $0xfc96fc96
+DATA zetas<>+2840(SB)/4, $0xff78ff78
+DATA zetas<>+2844(SB)/4, $0xfb41fb41
+DATA zetas<>+2848(SB)/4, $0x38853885
+DATA zetas<>+2852(SB)/4, $0x425d425d
+DATA zetas<>+2856(SB)/4, $0xc5c9c5c9
+DATA zetas<>+2860(SB)/4, $0x2ac22ac2
+DATA zetas<>+2864(SB)/4, $0xd4dcd4dc
+DATA zetas<>+2868(SB)/4, $0x5e965e96
+DATA zetas<>+2872(SB)/4, $0xe778e778
+DATA zetas<>+2876(SB)/4, $0xae41ae41
+DATA zetas<>+2880(SB)/4, $0x01800180
+DATA zetas<>+2884(SB)/4, $0xfa47fa47
+DATA zetas<>+2888(SB)/4, $0x02620262
+DATA zetas<>+2892(SB)/4, $0x025b025b
+DATA zetas<>+2896(SB)/4, $0xfafbfafb
+DATA zetas<>+2900(SB)/4, $0x052a052a
+DATA zetas<>+2904(SB)/4, $0x04490449
+DATA zetas<>+2908(SB)/4, $0x03310331
+DATA zetas<>+2912(SB)/4, $0x81808180
+DATA zetas<>+2916(SB)/4, $0x5f475f47
+DATA zetas<>+2920(SB)/4, $0x08620862
+DATA zetas<>+2924(SB)/4, $0x635b635b
+DATA zetas<>+2928(SB)/4, $0x3bfb3bfb
+DATA zetas<>+2932(SB)/4, $0xe32ae32a
+DATA zetas<>+2936(SB)/4, $0x4f494f49
+DATA zetas<>+2940(SB)/4, $0x86318631
+DATA zetas<>+2944(SB)/4, $0xfb05fb05
+DATA zetas<>+2948(SB)/4, $0xfbd7fbd7
+DATA zetas<>+2952(SB)/4, $0xfb05fb05
+DATA zetas<>+2956(SB)/4, $0xfbd7fbd7
+DATA zetas<>+2960(SB)/4, $0x02a502a5
+DATA zetas<>+2964(SB)/4, $0x01c001c0
+DATA zetas<>+2968(SB)/4, $0x02a502a5
+DATA zetas<>+2972(SB)/4, $0x01c001c0
+DATA zetas<>+2976(SB)/4, $0xba05ba05
+DATA zetas<>+2980(SB)/4, $0x10d710d7
+DATA zetas<>+2984(SB)/4, $0xba05ba05
+DATA zetas<>+2988(SB)/4, $0x10d710d7
+DATA zetas<>+2992(SB)/4, $0xa1a5a1a5
+DATA zetas<>+2996(SB)/4, $0x41c041c0
+DATA zetas<>+3000(SB)/4, $0xa1a5a1a5
+DATA zetas<>+3004(SB)/4, $0x41c041c0
+DATA zetas<>+3008(SB)/4, $0xfd2bfd2b
+DATA zetas<>+3012(SB)/4, $0x03c103c1
+DATA zetas<>+3016(SB)/4, $0xfd2bfd2b
+DATA zetas<>+3020(SB)/4, $0x03c103c1
+DATA zetas<>+3024(SB)/4, $0xfa1cfa1c
+DATA zetas<>+3028(SB)/4, $0xfe72fe72
+DATA zetas<>+3032(SB)/4, $0xfa1cfa1c
+DATA zetas<>+3036(SB)/4, $0xfe72fe72
+DATA zetas<>+3040(SB)/4, $0xce2bce2b
+DATA zetas<>+3044(SB)/4, $0x36c136c1
+DATA zetas<>+3048(SB)/4, $0xce2bce2b
+DATA zetas<>+3052(SB)/4, $0x36c136c1
+DATA zetas<>+3056(SB)/4, $0x8e1c8e1c
+DATA zetas<>+3060(SB)/4, $0x34723472
+DATA zetas<>+3064(SB)/4, $0x8e1c8e1c
+DATA zetas<>+3068(SB)/4, $0x34723472
+DATA zetas<>+3072(SB)/4, $0xfc49fc49
+DATA zetas<>+3076(SB)/4, $0xfa73fa73
+DATA zetas<>+3080(SB)/4, $0xfc49fc49
+DATA zetas<>+3084(SB)/4, $0xfa73fa73
+DATA zetas<>+3088(SB)/4, $0xff09ff09
+DATA zetas<>+3092(SB)/4, $0x006b006b
+DATA zetas<>+3096(SB)/4, $0xff09ff09
+DATA zetas<>+3100(SB)/4, $0x006b006b
+DATA zetas<>+3104(SB)/4, $0x47494749
+DATA zetas<>+3108(SB)/4, $0x23732373
+DATA zetas<>+3112(SB)/4, $0x47494749
+DATA zetas<>+3116(SB)/4, $0x23732373
+DATA zetas<>+3120(SB)/4, $0x8a098a09
+DATA zetas<>+3124(SB)/4, $0x916b916b
+DATA zetas<>+3128(SB)/4, $0x8a098a09
+DATA zetas<>+3132(SB)/4, $0x916b916b
+DATA zetas<>+3136(SB)/4, $0x033e033e
+DATA zetas<>+3140(SB)/4, $0xffa6ffa6
+DATA zetas<>+3144(SB)/4, $0x033e033e
+DATA zetas<>+3148(SB)/4, $0xffa6ffa6
+DATA zetas<>+3152(SB)/4, $0xfef1fef1
+DATA zetas<>+3156(SB)/4, $0xfcabfcab
+DATA zetas<>+3160(SB)/4, $0xfef1fef1
+DATA zetas<>+3164(SB)/4, $0xfcabfcab
+DATA zetas<>+3168(SB)/4, $0xdd3edd3e
+DATA zetas<>+3172(SB)/4, $0x91a691a6
+DATA zetas<>+3176(SB)/4, $0xdd3edd3e
+DATA zetas<>+3180(SB)/4, $0x91a691a6
+DATA zetas<>+3184(SB)/4, $0xc1f1c1f1
+DATA zetas<>+3188(SB)/4, $0x4dab4dab
+DATA zetas<>+3192(SB)/4, $0xc1f1c1f1
+DATA zetas<>+3196(SB)/4, $0x4dab4dab
+DATA zetas<>+3200(SB)/4, $0xf9ddf9dd
+DATA zetas<>+3204(SB)/4, $0xff33ff33
+DATA zetas<>+3208(SB)/4, $0xf9ddf9dd
+DATA zetas<>+3212(SB)/4, $0xff33ff33
+DATA zetas<>+3216(SB)/4, $0xf9ddf9dd
+DATA zetas<>+3220(SB)/4, $0xff33ff33
+DATA zetas<>+3224(SB)/4, $0xf9ddf9dd
+DATA zetas<>+3228(SB)/4, $0xff33ff33
+DATA zetas<>+3232(SB)/4, $0xc0ddc0dd
+DATA zetas<>+3236(SB)/4, $0x68336833
+DATA zetas<>+3240(SB)/4, $0xc0ddc0dd
+DATA zetas<>+3244(SB)/4, $0x68336833
+DATA zetas<>+3248(SB)/4, $0xc0ddc0dd
+DATA zetas<>+3252(SB)/4, $0x68336833
+DATA zetas<>+3256(SB)/4, $0xc0ddc0dd
+DATA zetas<>+3260(SB)/4, $0x68336833
+DATA zetas<>+3264(SB)/4, $0x019b019b
+DATA zetas<>+3268(SB)/4, $0xf9faf9fa
+DATA zetas<>+3272(SB)/4, $0x019b019b
+DATA zetas<>+3276(SB)/4, $0xf9faf9fa
+DATA zetas<>+3280(SB)/4, $0x019b019b
+DATA zetas<>+3284(SB)/4, $0xf9faf9fa
+DATA zetas<>+3288(SB)/4, $0x019b019b
+DATA zetas<>+3292(SB)/4, $0xf9faf9fa
+DATA zetas<>+3296(SB)/4, $0x229b229b
+DATA zetas<>+3300(SB)/4, $0x47fa47fa
+DATA zetas<>+3304(SB)/4, $0x229b229b
+DATA zetas<>+3308(SB)/4, $0x47fa47fa
+DATA zetas<>+3312(SB)/4, $0x229b229b
+DATA zetas<>+3316(SB)/4, $0x47fa47fa
+DATA zetas<>+3320(SB)/4, $0x229b229b
+DATA zetas<>+3324(SB)/4, $0x47fa47fa
+DATA zetas<>+3328(SB)/4, $0x02600260
+DATA zetas<>+3332(SB)/4, $0x02dc02dc
+DATA zetas<>+3336(SB)/4, $0x02600260
+DATA zetas<>+3340(SB)/4, $0x02dc02dc
+DATA zetas<>+3344(SB)/4, $0x02600260
+DATA zetas<>+3348(SB)/4, $0x02dc02dc
+DATA zetas<>+3352(SB)/4, $0x02600260
+DATA zetas<>+3356(SB)/4, $0x02dc02dc
+DATA zetas<>+3360(SB)/4, $0x22602260
+DATA zetas<>+3364(SB)/4, $0xd6dcd6dc
+DATA zetas<>+3368(SB)/4, $0x22602260
+DATA zetas<>+3372(SB)/4, $0xd6dcd6dc
+DATA zetas<>+3376(SB)/4, $0x22602260
+DATA zetas<>+3380(SB)/4, $0xd6dcd6dc
+DATA zetas<>+3384(SB)/4, $0x22602260
+DATA zetas<>+3388(SB)/4, $0xd6dcd6dc
+DATA zetas<>+3392(SB)/4, $0x03f903f9
+DATA zetas<>+3396(SB)/4, $0xfd57fd57
+DATA zetas<>+3400(SB)/4, $0x03f903f9
+DATA zetas<>+3404(SB)/4, $0xfd57fd57
+DATA zetas<>+3408(SB)/4, $0x03f903f9
+DATA zetas<>+3412(SB)/4, $0xfd57fd57
+DATA zetas<>+3416(SB)/4, $0x03f903f9
+DATA zetas<>+3420(SB)/4, $0xfd57fd57
+DATA zetas<>+3424(SB)/4, $0x5ef95ef9
+DATA zetas<>+3428(SB)/4, $0x92579257
+DATA zetas<>+3432(SB)/4, $0x5ef95ef9
+DATA zetas<>+3436(SB)/4, $0x92579257
+DATA zetas<>+3440(SB)/4, $0x5ef95ef9
+DATA zetas<>+3444(SB)/4, $0x92579257
+DATA zetas<>+3448(SB)/4, $0x5ef95ef9
+DATA zetas<>+3452(SB)/4, $0x92579257
+DATA zetas<>+3456(SB)/4, $0xffb5ffb5
+DATA zetas<>+3460(SB)/4, $0xff64ff64
+DATA zetas<>+3464(SB)/4, $0x015d015d
+DATA zetas<>+3468(SB)/4, $0xfc98fc98
+DATA zetas<>+3472(SB)/4, $0x01490149
+DATA zetas<>+3476(SB)/4, $0x01a201a2
+DATA zetas<>+3480(SB)/4, $0x02840284
+DATA zetas<>+3484(SB)/4, $0xf9caf9ca
+DATA zetas<>+3488(SB)/4, $0xceb5ceb5
+DATA zetas<>+3492(SB)/4, $0xeb64eb64
+DATA zetas<>+3496(SB)/4, $0x485d485d
+DATA zetas<>+3500(SB)/4, $0x44984498
+DATA zetas<>+3504(SB)/4, $0x4c494c49
+DATA zetas<>+3508(SB)/4, $0xc7a2c7a2
+DATA zetas<>+3512(SB)/4, $0x4e844e84
+DATA zetas<>+3516(SB)/4, $0xb7cab7ca
+DATA zetas<>+3520(SB)/4, $0x045f045f
+DATA zetas<>+3524(SB)/4, $0xfda6fda6
+DATA zetas<>+3528(SB)/4, $0xff6dff6d
+DATA zetas<>+3532(SB)/4, $0x04870487
+DATA zetas<>+3536(SB)/4, $0x05cb05cb
+DATA zetas<>+3540(SB)/4, $0xfcf7fcf7
+DATA zetas<>+3544(SB)/4, $0x030a030a
+DATA zetas<>+3548(SB)/4, $0xff0aff0a
+DATA zetas<>+3552(SB)/4, $0x315f315f
+DATA zetas<>+3556(SB)/4, $0x8fa68fa6
+DATA zetas<>+3560(SB)/4, $0x766d766d
+DATA zetas<>+3564(SB)/4, $0x29872987
+DATA zetas<>+3568(SB)/4, $0xb6cbb6cb
+DATA zetas<>+3572(SB)/4, $0x71f771f7
+DATA zetas<>+3576(SB)/4, $0x810a810a
+DATA zetas<>+3580(SB)/4, $0x7d0a7d0a
+DATA zetas<>+3584(SB)/4, $0x06750675
+DATA zetas<>+3588(SB)/4, $0x06260626
+DATA zetas<>+3592(SB)/4, $0xff15ff15
+DATA zetas<>+3596(SB)/4, $0x00b100b1
+DATA zetas<>+3600(SB)/4, $0xfe34fe34
+DATA zetas<>+3604(SB)/4, $0xfeddfedd
+DATA zetas<>+3608(SB)/4, $0x024b024b
+DATA zetas<>+3612(SB)/4, $0x01a601a6
+DATA zetas<>+3616(SB)/4, $0x15751575
+DATA zetas<>+3620(SB)/4, $0x18261826
+DATA zetas<>+3624(SB)/4, $0xee15ee15
+DATA zetas<>+3628(SB)/4, $0x03b103b1
+DATA zetas<>+3632(SB)/4, $0x5a345a34
+DATA zetas<>+3636(SB)/4, $0xc5ddc5dd
+DATA zetas<>+3640(SB)/4, $0x334b334b
+DATA zetas<>+3644(SB)/4, $0x93a693a6
+DATA zetas<>+3648(SB)/4, $0x00690069
+DATA zetas<>+3652(SB)/4, $0x060e060e
+DATA zetas<>+3656(SB)/4, $0x034b034b
+DATA zetas<>+3660(SB)/4, $0x022b022b
+DATA zetas<>+3664(SB)/4, $0x03670367
+DATA zetas<>+3668(SB)/4, $0xfb1dfb1d
+DATA zetas<>+3672(SB)/4, $0x01ae01ae
+DATA zetas<>+3676(SB)/4, $0xfbb1fbb1
+DATA zetas<>+3680(SB)/4, $0xab69ab69
+DATA zetas<>+3684(SB)/4, $0x500e500e
+DATA zetas<>+3688(SB)/4, $0x344b344b
+DATA zetas<>+3692(SB)/4, $0xd32bd32b
+DATA zetas<>+3696(SB)/4, $0xc867c867
+DATA zetas<>+3700(SB)/4, $0x821d821d
+DATA zetas<>+3704(SB)/4, $0x2bae2bae
+DATA zetas<>+3708(SB)/4, $0xfeb1feb1
+DATA zetas<>+3712(SB)/4, $0x05bd05bd
+DATA zetas<>+3716(SB)/4, $0xfb76fb76
+DATA zetas<>+3720(SB)/4, $0x05bd05bd
+DATA zetas<>+3724(SB)/4, $0xfb76fb76
+DATA zetas<>+3728(SB)/4, $0x007e007e
+DATA zetas<>+3732(SB)/4, $0xf9aef9ae
+DATA zetas<>+3736(SB)/4, $0x007e007e
+DATA zetas<>+3740(SB)/4, $0xf9aef9ae
+DATA zetas<>+3744(SB)/4, $0x6cbd6cbd
+DATA zetas<>+3748(SB)/4, $0xfd76fd76
+DATA zetas<>+3752(SB)/4, $0x6cbd6cbd
+DATA zetas<>+3756(SB)/4, $0xfd76fd76
+DATA zetas<>+3760(SB)/4, $0x9a7e9a7e
+DATA zetas<>+3764(SB)/4, $0x23ae23ae
+DATA zetas<>+3768(SB)/4, $0x9a7e9a7e
+DATA zetas<>+3772(SB)/4, $0x23ae23ae
+DATA zetas<>+3776(SB)/4, $0xfd66fd66
+DATA zetas<>+3780(SB)/4, $0xfff8fff8
+DATA zetas<>+3784(SB)/4, $0xfd66fd66
+DATA zetas<>+3788(SB)/4, $0xfff8fff8
+DATA zetas<>+3792(SB)/4, $0xfec0fec0
+DATA zetas<>+3796(SB)/4, $0x02040204
+DATA zetas<>+3800(SB)/4, $0xfec0fec0
+DATA zetas<>+3804(SB)/4, $0x02040204
+DATA zetas<>+3808(SB)/4, $0xcf66cf66
+DATA zetas<>+3812(SB)/4, $0x67f867f8
+DATA zetas<>+3816(SB)/4, $0xcf66cf66
+DATA zetas<>+3820(SB)/4, $0x67f867f8
+DATA zetas<>+3824(SB)/4, $0x3ec03ec0
+DATA zetas<>+3828(SB)/4, $0xce04ce04
+DATA zetas<>+3832(SB)/4, $0x3ec03ec0
+DATA zetas<>+3836(SB)/4, $0xce04ce04
+DATA zetas<>+3840(SB)/4, $0xf9f8f9f8
+DATA zetas<>+3844(SB)/4, $0x05d305d3
+DATA zetas<>+3848(SB)/4, $0xf9f8f9f8
+DATA zetas<>+3852(SB)/4, $0x05d305d3
+DATA zetas<>+3856(SB)/4, $0xfee6fee6
+DATA zetas<>+3860(SB)/4, $0xfaf3faf3
+DATA zetas<>+3864(SB)/4, $0xfee6fee6
+DATA zetas<>+3868(SB)/4, $0xfaf3faf3
+DATA zetas<>+3872(SB)/4, $0x61f861f8
+DATA zetas<>+3876(SB)/4, $0x4ed34ed3
+DATA zetas<>+3880(SB)/4, $0x61f861f8
+DATA zetas<>+3884(SB)/4, $0x4ed34ed3
+DATA zetas<>+3888(SB)/4, $0x50e650e6
+DATA zetas<>+3892(SB)/4, $0xa3f3a3f3
+DATA zetas<>+3896(SB)/4, $0x50e650e6
+DATA zetas<>+3900(SB)/4, $0xa3f3a3f3
+DATA zetas<>+3904(SB)/4, $0x03f703f7
+DATA zetas<>+3908(SB)/4, $0x028c028c
+DATA zetas<>+3912(SB)/4, $0x03f703f7
+DATA zetas<>+3916(SB)/4, $0x028c028c
+DATA zetas<>+3920(SB)/4, $0xfdd8fdd8
+DATA zetas<>+3924(SB)/4, $0x04c704c7
+DATA zetas<>+3928(SB)/4, $0xfdd8fdd8
+DATA zetas<>+3932(SB)/4, $0x04c704c7
+DATA zetas<>+3936(SB)/4, $0x78f778f7
+DATA zetas<>+3940(SB)/4, $0xe68ce68c
+DATA zetas<>+3944(SB)/4, $0x78f778f7
+DATA zetas<>+3948(SB)/4, $0xe68ce68c
+DATA zetas<>+3952(SB)/4, $0x05d805d8
+DATA zetas<>+3956(SB)/4, $0xe9c7e9c7
+DATA zetas<>+3960(SB)/4, $0x05d805d8
+DATA zetas<>+3964(SB)/4, $0xe9c7e9c7
+DATA zetas<>+3968(SB)/4, $0xff7eff7e
+DATA zetas<>+3972(SB)/4, $0xf9bef9be
+DATA zetas<>+3976(SB)/4, $0xff7eff7e
+DATA zetas<>+3980(SB)/4, $0xf9bef9be
+DATA zetas<>+3984(SB)/4, $0xff7eff7e
+DATA zetas<>+3988(SB)/4, $0xf9bef9be
+DATA zetas<>+3992(SB)/4, $0xff7eff7e
+DATA zetas<>+3996(SB)/4, $0xf9bef9be
+DATA zetas<>+4000(SB)/4, $0x997e997e
+DATA zetas<>+4004(SB)/4, $0x53be53be
+DATA zetas<>+4008(SB)/4, $0x997e997e
+DATA zetas<>+4012(SB)/4, $0x53be53be
+DATA zetas<>+4016(SB)/4, $0x997e997e
+DATA zetas<>+4020(SB)/4, $0x53be53be
+DATA zetas<>+4024(SB)/4, $0x997e997e
+DATA zetas<>+4028(SB)/4, $0x53be53be
+DATA zetas<>+4032(SB)/4, $0x05b205b2
+DATA zetas<>+4036(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4040(SB)/4, $0x05b205b2
+DATA zetas<>+4044(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4048(SB)/4, $0x05b205b2
+DATA zetas<>+4052(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4056(SB)/4, $0x05b205b2
+DATA zetas<>+4060(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4064(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4068(SB)/4, $0x15c315c3
+DATA zetas<>+4072(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4076(SB)/4, $0x15c315c3
+DATA zetas<>+4080(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4084(SB)/4, $0x15c315c3
+DATA zetas<>+4088(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4092(SB)/4, $0x15c315c3
+DATA zetas<>+4096(SB)/4, $0x017f017f
+DATA zetas<>+4100(SB)/4, $0x01080108
+DATA zetas<>+4104(SB)/4, $0x017f017f
+DATA zetas<>+4108(SB)/4, $0x01080108
+DATA zetas<>+4112(SB)/4, $0x017f017f
+DATA zetas<>+4116(SB)/4, $0x01080108
+DATA zetas<>+4120(SB)/4, $0x017f017f
+DATA zetas<>+4124(SB)/4, $0x01080108
+DATA zetas<>+4128(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4132(SB)/4, $0x99089908
+DATA zetas<>+4136(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4140(SB)/4, $0x99089908
+DATA zetas<>+4144(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4148(SB)/4, $0x99089908
+DATA zetas<>+4152(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4156(SB)/4, $0x99089908
+DATA zetas<>+4160(SB)/4, $0xfad3fad3
+DATA zetas<>+4164(SB)/4, $0x023d023d
+DATA zetas<>+4168(SB)/4, $0xfad3fad3
+DATA zetas<>+4172(SB)/4, $0x023d023d
+DATA zetas<>+4176(SB)/4, $0xfad3fad3
+DATA zetas<>+4180(SB)/4, $0x023d023d
+DATA zetas<>+4184(SB)/4, $0xfad3fad3
+DATA zetas<>+4188(SB)/4, $0x023d023d
+DATA zetas<>+4192(SB)/4, $0x43d343d3
+DATA zetas<>+4196(SB)/4, $0xe93de93d
+DATA zetas<>+4200(SB)/4, $0x43d343d3
+DATA zetas<>+4204(SB)/4, $0xe93de93d
+DATA zetas<>+4208(SB)/4, $0x43d343d3
+DATA zetas<>+4212(SB)/4, $0xe93de93d
+DATA zetas<>+4216(SB)/4, $0x43d343d3
+DATA zetas<>+4220(SB)/4, $0xe93de93d
+DATA zetas<>+4224(SB)/4, $0x05750575
+DATA zetas<>+4228(SB)/4, $0x14751475
+DATA zetas<>+4232(SB)/4, $0x05a105a1
+DATA zetas<>+4236(SB)/4, $0xd8a1d8a1
+DATA zetas<>+4240(SB)/4, $0x00000000
+DATA zetas<>+4244(SB)/4, $0x00000000
+DATA zetas<>+4248(SB)/4, $0x00000000
+DATA zetas<>+4252(SB)/4, $0x00000000
+GLOBL zetas<>(SB), RODATA|NOPTR, $4256
 
 // func nttAVX2(p *[256]int16)
 // Requires: AVX, AVX2
@@ -1393,6 +1649,684 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VZEROUPPER
 	RET
 
+// func nttTwistAVX2(p *[256]int16, tw *[256]int16)
+// Requires: AVX, AVX2
+TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ         p+0(FP), AX
+	LEAQ         zetas<>+0(SB), CX
+	VPBROADCASTD (CX), Y0
+	MOVQ         tw+8(FP), DX
+
+	// Layers of length 128 and 64.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      128(AX), Y2
+	VMOVDQU      256(AX), Y3
+	VMOVDQU      384(AX), Y4
+	VPBROADCASTD 4(CX), Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 4(CX), Y3
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPBROADCASTD 16(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 20(CX), Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, (AX)
+	VMOVDQU      Y3, 128(AX)
+	VMOVDQU      Y5, 256(AX)
+	VMOVDQU      Y1, 384(AX)
+	VMOVDQU      32(AX), Y1
+	VMOVDQU      160(AX), Y2
+	VMOVDQU      288(AX), Y3
+	VMOVDQU      416(AX), Y4
+	VPBROADCASTD 4(CX), Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 4(CX), Y3
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPBROADCASTD 16(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 20(CX), Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 32(AX)
+	VMOVDQU      Y3, 160(AX)
+	VMOVDQU      Y5, 288(AX)
+	VMOVDQU      Y1, 416(AX)
+	VMOVDQU      64(AX), Y1
+	VMOVDQU      192(AX), Y2
+	VMOVDQU      320(AX), Y3
+	VMOVDQU      448(AX), Y4
+	VPBROADCASTD 4(CX), Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 4(CX), Y3
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPBROADCASTD 16(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 20(CX), Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 64(AX)
+	VMOVDQU      Y3, 192(AX)
+	VMOVDQU      Y5, 320(AX)
+	VMOVDQU      Y1, 448(AX)
+	VMOVDQU      96(AX), Y1
+	VMOVDQU      224(AX), Y2
+	VMOVDQU      352(AX), Y3
+	VMOVDQU      480(AX), Y4
+	VPBROADCASTD 4(CX), Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 4(CX), Y3
+	VPBROADCASTD 8(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPBROADCASTD 16(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 20(CX), Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 96(AX)
+	VMOVDQU      Y3, 224(AX)
+	VMOVDQU      Y5, 352(AX)
+	VMOVDQU      Y1, 480(AX)
+
+	// Layers of length 32 and 16.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      32(AX), Y2
+	VMOVDQU      64(AX), Y3
+	VMOVDQU      96(AX), Y4
+	VPBROADCASTD 28(CX), Y5
+	VPBROADCASTD 32(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 28(CX), Y3
+	VPBROADCASTD 32(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 36(CX), Y3
+	VPBROADCASTD 40(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 44(CX), Y5
+	VPBROADCASTD 48(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, (AX)
+	VMOVDQU      Y3, 32(AX)
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y1, 96(AX)
+	VMOVDQU      128(AX), Y1
+	VMOVDQU      160(AX), Y2
+	VMOVDQU      192(AX), Y3
+	VMOVDQU      224(AX), Y4
+	VPBROADCASTD 52(CX), Y5
+	VPBROADCASTD 56(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 52(CX), Y3
+	VPBROADCASTD 56(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 60(CX), Y3
+	VPBROADCASTD 64(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 68(CX), Y5
+	VPBROADCASTD 72(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 128(AX)
+	VMOVDQU      Y3, 160(AX)
+	VMOVDQU      Y5, 192(AX)
+	VMOVDQU      Y1, 224(AX)
+	VMOVDQU      256(AX), Y1
+	VMOVDQU      288(AX), Y2
+	VMOVDQU      320(AX), Y3
+	VMOVDQU      352(AX), Y4
+	VPBROADCASTD 76(CX), Y5
+	VPBROADCASTD 80(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 76(CX), Y3
+	VPBROADCASTD 80(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 84(CX), Y3
+	VPBROADCASTD 88(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 92(CX), Y5
+	VPBROADCASTD 96(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 256(AX)
+	VMOVDQU      Y3, 288(AX)
+	VMOVDQU      Y5, 320(AX)
+	VMOVDQU      Y1, 352(AX)
+	VMOVDQU      384(AX), Y1
+	VMOVDQU      416(AX), Y2
+	VMOVDQU      448(AX), Y3
+	VMOVDQU      480(AX), Y4
+	VPBROADCASTD 100(CX), Y5
+	VPBROADCASTD 104(CX), Y6
+	VPMULLW      Y6, Y3, Y6
+	VPMULHW      Y5, Y3, Y3
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y3, Y3
+	VPADDW       Y3, Y1, Y5
+	VPSUBW       Y3, Y1, Y1
+	VPBROADCASTD 100(CX), Y3
+	VPBROADCASTD 104(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y2, Y4
+	VPSUBW       Y3, Y2, Y2
+	VPBROADCASTD 108(CX), Y3
+	VPBROADCASTD 112(CX), Y6
+	VPMULLW      Y6, Y4, Y6
+	VPMULHW      Y3, Y4, Y3
+	VPMULHW      Y0, Y6, Y4
+	VPSUBW       Y4, Y3, Y3
+	VPADDW       Y3, Y5, Y4
+	VPSUBW       Y3, Y5, Y3
+	VPBROADCASTD 116(CX), Y5
+	VPBROADCASTD 120(CX), Y6
+	VPMULLW      Y6, Y2, Y6
+	VPMULHW      Y5, Y2, Y2
+	VPMULHW      Y0, Y6, Y5
+	VPSUBW       Y5, Y2, Y2
+	VPADDW       Y2, Y1, Y5
+	VPSUBW       Y2, Y1, Y1
+	VMOVDQU      Y4, 384(AX)
+	VMOVDQU      Y3, 416(AX)
+	VMOVDQU      Y5, 448(AX)
+	VMOVDQU      Y1, 480(AX)
+
+	// Layers of length 8, 4, 2 on coefficients 0 to 127.
+	VPERMQ     $0xd8, (AX), Y1
+	VPERMQ     $0xd8, 32(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VPMULLW    160(CX), Y1, Y2
+	VPMULHW    128(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y3, Y2
+	VPSUBW     Y1, Y3, Y1
+	VPERMQ     $0xd8, 64(AX), Y3
+	VPERMQ     $0xd8, 96(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VPMULLW    224(CX), Y3, Y4
+	VPMULHW    192(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y5, Y4
+	VPSUBW     Y3, Y5, Y3
+	VPERMQ     $0xd8, 128(AX), Y5
+	VPERMQ     $0xd8, 160(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VPMULLW    288(CX), Y5, Y6
+	VPMULHW    256(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y7, Y6
+	VPSUBW     Y5, Y7, Y5
+	VPERMQ     $0xd8, 192(AX), Y7
+	VPERMQ     $0xd8, 224(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VPMULLW    352(CX), Y7, Y8
+	VPMULHW    320(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VPMULLW    416(CX), Y1, Y2
+	VPMULHW    384(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y9, Y2
+	VPSUBW     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VPMULLW    480(CX), Y3, Y4
+	VPMULHW    448(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y9, Y4
+	VPSUBW     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VPMULLW    544(CX), Y5, Y6
+	VPMULHW    512(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y9, Y6
+	VPSUBW     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VPMULLW    608(CX), Y7, Y8
+	VPMULHW    576(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VPMULLW    672(CX), Y1, Y2
+	VPMULHW    640(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y9, Y2
+	VPSUBW     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VPMULLW    736(CX), Y3, Y4
+	VPMULHW    704(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y9, Y4
+	VPSUBW     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VPMULLW    800(CX), Y5, Y6
+	VPMULHW    768(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y9, Y6
+	VPSUBW     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VPMULLW    864(CX), Y7, Y8
+	VPMULHW    832(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y9, (AX)
+	VPMULLW    1696(CX), Y9, Y2
+	VPMULHW    1664(CX), Y9, Y10
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y10, Y2
+	VPBLENDW   $0xaa, Y2, Y9, Y2
+	VMOVDQU    Y2, (DX)
+	VMOVDQU    Y1, 32(AX)
+	VPMULLW    1760(CX), Y1, Y2
+	VPMULHW    1728(CX), Y1, Y9
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y9, Y2
+	VPBLENDW   $0xaa, Y2, Y1, Y1
+	VMOVDQU    Y1, 32(DX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 64(AX)
+	VPMULLW    1824(CX), Y1, Y3
+	VPMULHW    1792(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 64(DX)
+	VMOVDQU    Y2, 96(AX)
+	VPMULLW    1888(CX), Y2, Y1
+	VPMULHW    1856(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 96(DX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 128(AX)
+	VPMULLW    1952(CX), Y1, Y3
+	VPMULHW    1920(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 128(DX)
+	VMOVDQU    Y2, 160(AX)
+	VPMULLW    2016(CX), Y2, Y1
+	VPMULHW    1984(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 160(DX)
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
+	VMOVDQU    Y1, 192(AX)
+	VPMULLW    2080(CX), Y1, Y3
+	VPMULHW    2048(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 192(DX)
+	VMOVDQU    Y2, 224(AX)
+	VPMULLW    2144(CX), Y2, Y1
+	VPMULHW    2112(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 224(DX)
+
+	// Layers of length 8, 4, 2 on coefficients 128 to 255.
+	VPERMQ     $0xd8, 256(AX), Y1
+	VPERMQ     $0xd8, 288(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VPMULLW    928(CX), Y1, Y2
+	VPMULHW    896(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y3, Y2
+	VPSUBW     Y1, Y3, Y1
+	VPERMQ     $0xd8, 320(AX), Y3
+	VPERMQ     $0xd8, 352(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VPMULLW    992(CX), Y3, Y4
+	VPMULHW    960(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y5, Y4
+	VPSUBW     Y3, Y5, Y3
+	VPERMQ     $0xd8, 384(AX), Y5
+	VPERMQ     $0xd8, 416(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VPMULLW    1056(CX), Y5, Y6
+	VPMULHW    1024(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y7, Y6
+	VPSUBW     Y5, Y7, Y5
+	VPERMQ     $0xd8, 448(AX), Y7
+	VPERMQ     $0xd8, 480(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VPMULLW    1120(CX), Y7, Y8
+	VPMULHW    1088(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VPMULLW    1184(CX), Y1, Y2
+	VPMULHW    1152(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y9, Y2
+	VPSUBW     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VPMULLW    1248(CX), Y3, Y4
+	VPMULHW    1216(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y9, Y4
+	VPSUBW     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VPMULLW    1312(CX), Y5, Y6
+	VPMULHW    1280(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y9, Y6
+	VPSUBW     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VPMULLW    1376(CX), Y7, Y8
+	VPMULHW    1344(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VPMULLW    1440(CX), Y1, Y2
+	VPMULHW    1408(CX), Y1, Y1
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y1, Y1
+	VPADDW     Y1, Y9, Y2
+	VPSUBW     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VPMULLW    1504(CX), Y3, Y4
+	VPMULHW    1472(CX), Y3, Y3
+	VPMULHW    Y0, Y4, Y4
+	VPSUBW     Y4, Y3, Y3
+	VPADDW     Y3, Y9, Y4
+	VPSUBW     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VPMULLW    1568(CX), Y5, Y6
+	VPMULHW    1536(CX), Y5, Y5
+	VPMULHW    Y0, Y6, Y6
+	VPSUBW     Y6, Y5, Y5
+	VPADDW     Y5, Y9, Y6
+	VPSUBW     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VPMULLW    1632(CX), Y7, Y8
+	VPMULHW    1600(CX), Y7, Y7
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y9, 256(AX)
+	VPMULLW    2208(CX), Y9, Y2
+	VPMULHW    2176(CX), Y9, Y10
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y10, Y2
+	VPBLENDW   $0xaa, Y2, Y9, Y2
+	VMOVDQU    Y2, 256(DX)
+	VMOVDQU    Y1, 288(AX)
+	VPMULLW    2272(CX), Y1, Y2
+	VPMULHW    2240(CX), Y1, Y9
+	VPMULHW    Y0, Y2, Y2
+	VPSUBW     Y2, Y9, Y2
+	VPBLENDW   $0xaa, Y2, Y1, Y1
+	VMOVDQU    Y1, 288(DX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 320(AX)
+	VPMULLW    2336(CX), Y1, Y3
+	VPMULHW    2304(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 320(DX)
+	VMOVDQU    Y2, 352(AX)
+	VPMULLW    2400(CX), Y2, Y1
+	VPMULHW    2368(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 352(DX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 384(AX)
+	VPMULLW    2464(CX), Y1, Y3
+	VPMULHW    2432(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 384(DX)
+	VMOVDQU    Y2, 416(AX)
+	VPMULLW    2528(CX), Y2, Y1
+	VPMULHW    2496(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 416(DX)
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
+	VMOVDQU    Y1, 448(AX)
+	VPMULLW    2592(CX), Y1, Y3
+	VPMULHW    2560(CX), Y1, Y4
+	VPMULHW    Y0, Y3, Y3
+	VPSUBW     Y3, Y4, Y3
+	VPBLENDW   $0xaa, Y3, Y1, Y1
+	VMOVDQU    Y1, 448(DX)
+	VMOVDQU    Y2, 480(AX)
+	VPMULLW    2656(CX), Y2, Y1
+	VPMULHW    2624(CX), Y2, Y3
+	VPMULHW    Y0, Y1, Y0
+	VPSUBW     Y0, Y3, Y0
+	VPBLENDW   $0xaa, Y0, Y2, Y0
+	VMOVDQU    Y0, 480(DX)
+
+	// Computed interval of p: [-16182, 16181]; contract: [-16645, 16645].
+	// Computed interval of even entries of tw: [-16182, 16181]; contract: [-16645, 16645].
+	// Computed interval of odd entries of tw: [-2068, 2068]; contract: [-3329, 3329].
+	VZEROUPPER
+	RET
+
 // func inverseNTTAVX2(p *[256]int16)
 // Requires: AVX, AVX2
 TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
@@ -1408,8 +2342,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y3, Y2, Y2
 	VPADDW     Y2, Y4, Y3
 	VPSUBW     Y4, Y2, Y2
-	VPMULLW    1696(CX), Y2, Y4
-	VPMULHW    1664(CX), Y2, Y2
+	VPMULLW    2720(CX), Y2, Y4
+	VPMULHW    2688(CX), Y2, Y2
 	VPMULHW    Y0, Y4, Y4
 	VPSUBW     Y4, Y2, Y2
 	VPMULHRSW  Y1, Y3, Y4
@@ -1421,8 +2355,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y5, Y4, Y4
 	VPADDW     Y4, Y6, Y5
 	VPSUBW     Y6, Y4, Y4
-	VPMULLW    1760(CX), Y4, Y6
-	VPMULHW    1728(CX), Y4, Y4
+	VPMULLW    2784(CX), Y4, Y6
+	VPMULHW    2752(CX), Y4, Y4
 	VPMULHW    Y0, Y6, Y6
 	VPSUBW     Y6, Y4, Y4
 	VPMULHRSW  Y1, Y5, Y6
@@ -1434,8 +2368,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y7, Y6, Y6
 	VPADDW     Y6, Y8, Y7
 	VPSUBW     Y8, Y6, Y6
-	VPMULLW    1824(CX), Y6, Y8
-	VPMULHW    1792(CX), Y6, Y6
+	VPMULLW    2848(CX), Y6, Y8
+	VPMULHW    2816(CX), Y6, Y6
 	VPMULHW    Y0, Y8, Y8
 	VPSUBW     Y8, Y6, Y6
 	VPMULHRSW  Y1, Y7, Y8
@@ -1447,8 +2381,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y9, Y8, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    1888(CX), Y8, Y10
-	VPMULHW    1856(CX), Y8, Y8
+	VPMULLW    2912(CX), Y8, Y10
+	VPMULHW    2880(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPMULHRSW  Y1, Y9, Y10
@@ -1458,40 +2392,40 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y2, Y3, Y2
 	VPADDW     Y2, Y10, Y3
 	VPSUBW     Y10, Y2, Y2
-	VPMULLW    1952(CX), Y2, Y10
-	VPMULHW    1920(CX), Y2, Y2
+	VPMULLW    2976(CX), Y2, Y10
+	VPMULHW    2944(CX), Y2, Y2
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y2, Y2
 	VSHUFPS    $0x88, Y4, Y5, Y10
 	VSHUFPS    $0xdd, Y4, Y5, Y4
 	VPADDW     Y4, Y10, Y5
 	VPSUBW     Y10, Y4, Y4
-	VPMULLW    2016(CX), Y4, Y10
-	VPMULHW    1984(CX), Y4, Y4
+	VPMULLW    3040(CX), Y4, Y10
+	VPMULHW    3008(CX), Y4, Y4
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y4, Y4
 	VSHUFPS    $0x88, Y6, Y7, Y10
 	VSHUFPS    $0xdd, Y6, Y7, Y6
 	VPADDW     Y6, Y10, Y7
 	VPSUBW     Y10, Y6, Y6
-	VPMULLW    2080(CX), Y6, Y10
-	VPMULHW    2048(CX), Y6, Y6
+	VPMULLW    3104(CX), Y6, Y10
+	VPMULHW    3072(CX), Y6, Y6
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y6, Y6
 	VSHUFPS    $0x88, Y8, Y9, Y10
 	VSHUFPS    $0xdd, Y8, Y9, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    2144(CX), Y8, Y10
-	VPMULHW    2112(CX), Y8, Y8
+	VPMULLW    3168(CX), Y8, Y10
+	VPMULHW    3136(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPERM2I128 $0x20, Y2, Y3, Y10
 	VPERM2I128 $0x31, Y2, Y3, Y2
 	VPADDW     Y2, Y10, Y3
 	VPSUBW     Y10, Y2, Y2
-	VPMULLW    2208(CX), Y2, Y10
-	VPMULHW    2176(CX), Y2, Y2
+	VPMULLW    3232(CX), Y2, Y10
+	VPMULHW    3200(CX), Y2, Y2
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y2, Y2
 	VPMULHRSW  Y1, Y3, Y10
@@ -1501,8 +2435,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y4, Y5, Y4
 	VPADDW     Y4, Y10, Y5
 	VPSUBW     Y10, Y4, Y4
-	VPMULLW    2272(CX), Y4, Y10
-	VPMULHW    2240(CX), Y4, Y4
+	VPMULLW    3296(CX), Y4, Y10
+	VPMULHW    3264(CX), Y4, Y4
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y4, Y4
 	VPMULHRSW  Y1, Y5, Y10
@@ -1512,8 +2446,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y6, Y7, Y6
 	VPADDW     Y6, Y10, Y7
 	VPSUBW     Y10, Y6, Y6
-	VPMULLW    2336(CX), Y6, Y10
-	VPMULHW    2304(CX), Y6, Y6
+	VPMULLW    3360(CX), Y6, Y10
+	VPMULHW    3328(CX), Y6, Y6
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y6, Y6
 	VPMULHRSW  Y1, Y7, Y10
@@ -1523,8 +2457,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y8, Y9, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    2400(CX), Y8, Y10
-	VPMULHW    2368(CX), Y8, Y8
+	VPMULLW    3424(CX), Y8, Y10
+	VPMULHW    3392(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPMULHRSW  Y1, Y9, Y10
@@ -1562,8 +2496,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y3, Y2, Y2
 	VPADDW     Y2, Y4, Y3
 	VPSUBW     Y4, Y2, Y2
-	VPMULLW    2464(CX), Y2, Y4
-	VPMULHW    2432(CX), Y2, Y2
+	VPMULLW    3488(CX), Y2, Y4
+	VPMULHW    3456(CX), Y2, Y2
 	VPMULHW    Y0, Y4, Y4
 	VPSUBW     Y4, Y2, Y2
 	VPMULHRSW  Y1, Y3, Y4
@@ -1575,8 +2509,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y5, Y4, Y4
 	VPADDW     Y4, Y6, Y5
 	VPSUBW     Y6, Y4, Y4
-	VPMULLW    2528(CX), Y4, Y6
-	VPMULHW    2496(CX), Y4, Y4
+	VPMULLW    3552(CX), Y4, Y6
+	VPMULHW    3520(CX), Y4, Y4
 	VPMULHW    Y0, Y6, Y6
 	VPSUBW     Y6, Y4, Y4
 	VPMULHRSW  Y1, Y5, Y6
@@ -1588,8 +2522,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y7, Y6, Y6
 	VPADDW     Y6, Y8, Y7
 	VPSUBW     Y8, Y6, Y6
-	VPMULLW    2592(CX), Y6, Y8
-	VPMULHW    2560(CX), Y6, Y6
+	VPMULLW    3616(CX), Y6, Y8
+	VPMULHW    3584(CX), Y6, Y6
 	VPMULHW    Y0, Y8, Y8
 	VPSUBW     Y8, Y6, Y6
 	VPMULHRSW  Y1, Y7, Y8
@@ -1601,8 +2535,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y9, Y8, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    2656(CX), Y8, Y10
-	VPMULHW    2624(CX), Y8, Y8
+	VPMULLW    3680(CX), Y8, Y10
+	VPMULHW    3648(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPMULHRSW  Y1, Y9, Y10
@@ -1612,40 +2546,40 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFPS    $0xdd, Y2, Y3, Y2
 	VPADDW     Y2, Y10, Y3
 	VPSUBW     Y10, Y2, Y2
-	VPMULLW    2720(CX), Y2, Y10
-	VPMULHW    2688(CX), Y2, Y2
+	VPMULLW    3744(CX), Y2, Y10
+	VPMULHW    3712(CX), Y2, Y2
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y2, Y2
 	VSHUFPS    $0x88, Y4, Y5, Y10
 	VSHUFPS    $0xdd, Y4, Y5, Y4
 	VPADDW     Y4, Y10, Y5
 	VPSUBW     Y10, Y4, Y4
-	VPMULLW    2784(CX), Y4, Y10
-	VPMULHW    2752(CX), Y4, Y4
+	VPMULLW    3808(CX), Y4, Y10
+	VPMULHW    3776(CX), Y4, Y4
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y4, Y4
 	VSHUFPS    $0x88, Y6, Y7, Y10
 	VSHUFPS    $0xdd, Y6, Y7, Y6
 	VPADDW     Y6, Y10, Y7
 	VPSUBW     Y10, Y6, Y6
-	VPMULLW    2848(CX), Y6, Y10
-	VPMULHW    2816(CX), Y6, Y6
+	VPMULLW    3872(CX), Y6, Y10
+	VPMULHW    3840(CX), Y6, Y6
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y6, Y6
 	VSHUFPS    $0x88, Y8, Y9, Y10
 	VSHUFPS    $0xdd, Y8, Y9, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    2912(CX), Y8, Y10
-	VPMULHW    2880(CX), Y8, Y8
+	VPMULLW    3936(CX), Y8, Y10
+	VPMULHW    3904(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPERM2I128 $0x20, Y2, Y3, Y10
 	VPERM2I128 $0x31, Y2, Y3, Y2
 	VPADDW     Y2, Y10, Y3
 	VPSUBW     Y10, Y2, Y2
-	VPMULLW    2976(CX), Y2, Y10
-	VPMULHW    2944(CX), Y2, Y2
+	VPMULLW    4000(CX), Y2, Y10
+	VPMULHW    3968(CX), Y2, Y2
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y2, Y2
 	VPMULHRSW  Y1, Y3, Y10
@@ -1655,8 +2589,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y4, Y5, Y4
 	VPADDW     Y4, Y10, Y5
 	VPSUBW     Y10, Y4, Y4
-	VPMULLW    3040(CX), Y4, Y10
-	VPMULHW    3008(CX), Y4, Y4
+	VPMULLW    4064(CX), Y4, Y10
+	VPMULHW    4032(CX), Y4, Y4
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y4, Y4
 	VPMULHRSW  Y1, Y5, Y10
@@ -1666,8 +2600,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y6, Y7, Y6
 	VPADDW     Y6, Y10, Y7
 	VPSUBW     Y10, Y6, Y6
-	VPMULLW    3104(CX), Y6, Y10
-	VPMULHW    3072(CX), Y6, Y6
+	VPMULLW    4128(CX), Y6, Y10
+	VPMULHW    4096(CX), Y6, Y6
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y6, Y6
 	VPMULHRSW  Y1, Y7, Y10
@@ -1677,8 +2611,8 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPERM2I128 $0x31, Y8, Y9, Y8
 	VPADDW     Y8, Y10, Y9
 	VPSUBW     Y10, Y8, Y8
-	VPMULLW    3168(CX), Y8, Y10
-	VPMULHW    3136(CX), Y8, Y8
+	VPMULLW    4192(CX), Y8, Y10
+	VPMULHW    4160(CX), Y8, Y8
 	VPMULHW    Y0, Y10, Y10
 	VPSUBW     Y10, Y8, Y8
 	VPMULHRSW  Y1, Y9, Y1
@@ -1894,28 +2828,28 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW       Y4, Y3, Y3
 	VPADDW       Y2, Y5, Y4
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3200(CX), Y5
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y5
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y2, Y6
 	VPMULHW      Y5, Y2, Y2
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3208(CX), Y5
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y5
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y4, Y6
 	VPMULHW      Y5, Y4, Y4
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y4, Y4
 	VPADDW       Y3, Y1, Y5
 	VPSUBW       Y1, Y3, Y1
-	VPBROADCASTD 3200(CX), Y3
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y3
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y1, Y6
 	VPMULHW      Y3, Y1, Y1
 	VPMULHW      Y0, Y6, Y3
 	VPSUBW       Y3, Y1, Y1
-	VPBROADCASTD 3208(CX), Y3
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y3
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y5, Y6
 	VPMULHW      Y3, Y5, Y3
 	VPMULHW      Y0, Y6, Y5
@@ -1946,28 +2880,28 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW       Y4, Y3, Y3
 	VPADDW       Y2, Y5, Y4
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3200(CX), Y5
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y5
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y2, Y6
 	VPMULHW      Y5, Y2, Y2
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3208(CX), Y5
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y5
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y4, Y6
 	VPMULHW      Y5, Y4, Y4
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y4, Y4
 	VPADDW       Y3, Y1, Y5
 	VPSUBW       Y1, Y3, Y1
-	VPBROADCASTD 3200(CX), Y3
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y3
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y1, Y6
 	VPMULHW      Y3, Y1, Y1
 	VPMULHW      Y0, Y6, Y3
 	VPSUBW       Y3, Y1, Y1
-	VPBROADCASTD 3208(CX), Y3
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y3
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y5, Y6
 	VPMULHW      Y3, Y5, Y3
 	VPMULHW      Y0, Y6, Y5
@@ -1998,28 +2932,28 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW       Y4, Y3, Y3
 	VPADDW       Y2, Y5, Y4
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3200(CX), Y5
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y5
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y2, Y6
 	VPMULHW      Y5, Y2, Y2
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3208(CX), Y5
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y5
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y4, Y6
 	VPMULHW      Y5, Y4, Y4
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y4, Y4
 	VPADDW       Y3, Y1, Y5
 	VPSUBW       Y1, Y3, Y1
-	VPBROADCASTD 3200(CX), Y3
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y3
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y1, Y6
 	VPMULHW      Y3, Y1, Y1
 	VPMULHW      Y0, Y6, Y3
 	VPSUBW       Y3, Y1, Y1
-	VPBROADCASTD 3208(CX), Y3
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y3
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y5, Y6
 	VPMULHW      Y3, Y5, Y3
 	VPMULHW      Y0, Y6, Y5
@@ -2050,28 +2984,28 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW       Y4, Y3, Y3
 	VPADDW       Y2, Y5, Y4
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3200(CX), Y5
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y5
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y2, Y6
 	VPMULHW      Y5, Y2, Y2
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y2, Y2
-	VPBROADCASTD 3208(CX), Y5
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y5
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y4, Y6
 	VPMULHW      Y5, Y4, Y4
 	VPMULHW      Y0, Y6, Y5
 	VPSUBW       Y5, Y4, Y4
 	VPADDW       Y3, Y1, Y5
 	VPSUBW       Y1, Y3, Y1
-	VPBROADCASTD 3200(CX), Y3
-	VPBROADCASTD 3204(CX), Y6
+	VPBROADCASTD 4224(CX), Y3
+	VPBROADCASTD 4228(CX), Y6
 	VPMULLW      Y6, Y1, Y6
 	VPMULHW      Y3, Y1, Y1
 	VPMULHW      Y0, Y6, Y3
 	VPSUBW       Y3, Y1, Y1
-	VPBROADCASTD 3208(CX), Y3
-	VPBROADCASTD 3212(CX), Y6
+	VPBROADCASTD 4232(CX), Y3
+	VPBROADCASTD 4236(CX), Y6
 	VPMULLW      Y6, Y5, Y6
 	VPMULHW      Y3, Y5, Y3
 	VPMULHW      Y0, Y6, Y0

@@ -564,1687 +564,2199 @@ DATA zetas<>+2224(SB)/4, $0x0000000d
 DATA zetas<>+2228(SB)/4, $0x0000001d
 DATA zetas<>+2232(SB)/4, $0x0000000f
 DATA zetas<>+2236(SB)/4, $0x0000001f
-DATA zetas<>+2240(SB)/4, $0x00000000
-DATA zetas<>+2244(SB)/4, $0x00000004
-DATA zetas<>+2248(SB)/4, $0x00000002
-DATA zetas<>+2252(SB)/4, $0x00000006
-DATA zetas<>+2256(SB)/4, $0x00000010
-DATA zetas<>+2260(SB)/4, $0x00000014
-DATA zetas<>+2264(SB)/4, $0x00000012
-DATA zetas<>+2268(SB)/4, $0x00000016
-DATA zetas<>+2272(SB)/4, $0x00000008
-DATA zetas<>+2276(SB)/4, $0x0000000c
-DATA zetas<>+2280(SB)/4, $0x0000000a
-DATA zetas<>+2284(SB)/4, $0x0000000e
-DATA zetas<>+2288(SB)/4, $0x00000018
-DATA zetas<>+2292(SB)/4, $0x0000001c
-DATA zetas<>+2296(SB)/4, $0x0000001a
-DATA zetas<>+2300(SB)/4, $0x0000001e
-DATA zetas<>+2304(SB)/4, $0x00000001
-DATA zetas<>+2308(SB)/4, $0x00000005
-DATA zetas<>+2312(SB)/4, $0x00000003
-DATA zetas<>+2316(SB)/4, $0x00000007
-DATA zetas<>+2320(SB)/4, $0x00000011
-DATA zetas<>+2324(SB)/4, $0x00000015
-DATA zetas<>+2328(SB)/4, $0x00000013
-DATA zetas<>+2332(SB)/4, $0x00000017
-DATA zetas<>+2336(SB)/4, $0x00000009
-DATA zetas<>+2340(SB)/4, $0x0000000d
-DATA zetas<>+2344(SB)/4, $0x0000000b
-DATA zetas<>+2348(SB)/4, $0x0000000f
-DATA zetas<>+2352(SB)/4, $0x00000019
-DATA zetas<>+2356(SB)/4, $0x0000001d
-DATA zetas<>+2360(SB)/4, $0x0000001b
-DATA zetas<>+2364(SB)/4, $0x0000001f
-DATA zetas<>+2368(SB)/4, $0x065c065c
-DATA zetas<>+2372(SB)/4, $0xfa4cfa4c
-DATA zetas<>+2376(SB)/4, $0x05f205f2
-DATA zetas<>+2380(SB)/4, $0x03be03be
-DATA zetas<>+2384(SB)/4, $0x01de01de
-DATA zetas<>+2388(SB)/4, $0xfcaafcaa
-DATA zetas<>+2392(SB)/4, $0xfc9afc9a
-DATA zetas<>+2396(SB)/4, $0xfa1afa1a
-DATA zetas<>+2400(SB)/4, $0x03df03df
-DATA zetas<>+2404(SB)/4, $0xfeccfecc
-DATA zetas<>+2408(SB)/4, $0x03e403e4
-DATA zetas<>+2412(SB)/4, $0xff94ff94
-DATA zetas<>+2416(SB)/4, $0x031a031a
-DATA zetas<>+2420(SB)/4, $0xfa06fa06
-DATA zetas<>+2424(SB)/4, $0xfb02fb02
-DATA zetas<>+2428(SB)/4, $0xfb5ffb5f
-DATA zetas<>+2432(SB)/4, $0x5a5c5a5c
-DATA zetas<>+2436(SB)/4, $0x1e4c1e4c
-DATA zetas<>+2440(SB)/4, $0xbbf2bbf2
-DATA zetas<>+2444(SB)/4, $0x5dbe5dbe
-DATA zetas<>+2448(SB)/4, $0xbbdebbde
-DATA zetas<>+2452(SB)/4, $0x5aaa5aaa
-DATA zetas<>+2456(SB)/4, $0x2a9a2a9a
-DATA zetas<>+2460(SB)/4, $0xa81aa81a
-DATA zetas<>+2464(SB)/4, $0xb0dfb0df
-DATA zetas<>+2468(SB)/4, $0xa2cca2cc
-DATA zetas<>+2472(SB)/4, $0x6fe46fe4
-DATA zetas<>+2476(SB)/4, $0x7b947b94
-DATA zetas<>+2480(SB)/4, $0xb11ab11a
-DATA zetas<>+2484(SB)/4, $0xac06ac06
-DATA zetas<>+2488(SB)/4, $0xe102e102
-DATA zetas<>+2492(SB)/4, $0x285f285f
-DATA zetas<>+2496(SB)/4, $0xf985f985
-DATA zetas<>+2500(SB)/4, $0x00dc00dc
-DATA zetas<>+2504(SB)/4, $0xfb5dfb5d
-DATA zetas<>+2508(SB)/4, $0xfc96fc96
-DATA zetas<>+2512(SB)/4, $0x01800180
-DATA zetas<>+2516(SB)/4, $0xfafbfafb
-DATA zetas<>+2520(SB)/4, $0xfa47fa47
-DATA zetas<>+2524(SB)/4, $0x052a052a
-DATA zetas<>+2528(SB)/4, $0xfac9fac9
-DATA zetas<>+2532(SB)/4, $0xff78ff78
-DATA zetas<>+2536(SB)/4, $0x04c204c2
-DATA zetas<>+2540(SB)/4, $0xfb41fb41
-DATA zetas<>+2544(SB)/4, $0x02620262
-DATA zetas<>+2548(SB)/4, $0x04490449
-DATA zetas<>+2552(SB)/4, $0x025b025b
-DATA zetas<>+2556(SB)/4, $0x03310331
-DATA zetas<>+2560(SB)/4, $0x38853885
-DATA zetas<>+2564(SB)/4, $0xd4dcd4dc
-DATA zetas<>+2568(SB)/4, $0x425d425d
-DATA zetas<>+2572(SB)/4, $0x5e965e96
-DATA zetas<>+2576(SB)/4, $0x81808180
-DATA zetas<>+2580(SB)/4, $0x3bfb3bfb
-DATA zetas<>+2584(SB)/4, $0x5f475f47
-DATA zetas<>+2588(SB)/4, $0xe32ae32a
-DATA zetas<>+2592(SB)/4, $0xc5c9c5c9
-DATA zetas<>+2596(SB)/4, $0xe778e778
-DATA zetas<>+2600(SB)/4, $0x2ac22ac2
-DATA zetas<>+2604(SB)/4, $0xae41ae41
-DATA zetas<>+2608(SB)/4, $0x08620862
-DATA zetas<>+2612(SB)/4, $0x4f494f49
-DATA zetas<>+2616(SB)/4, $0x635b635b
-DATA zetas<>+2620(SB)/4, $0x86318631
-DATA zetas<>+2624(SB)/4, $0xffb5ffb5
-DATA zetas<>+2628(SB)/4, $0x01490149
-DATA zetas<>+2632(SB)/4, $0xff64ff64
-DATA zetas<>+2636(SB)/4, $0x01a201a2
-DATA zetas<>+2640(SB)/4, $0x045f045f
-DATA zetas<>+2644(SB)/4, $0x05cb05cb
-DATA zetas<>+2648(SB)/4, $0xfda6fda6
-DATA zetas<>+2652(SB)/4, $0xfcf7fcf7
-DATA zetas<>+2656(SB)/4, $0x015d015d
-DATA zetas<>+2660(SB)/4, $0x02840284
-DATA zetas<>+2664(SB)/4, $0xfc98fc98
-DATA zetas<>+2668(SB)/4, $0xf9caf9ca
-DATA zetas<>+2672(SB)/4, $0xff6dff6d
-DATA zetas<>+2676(SB)/4, $0x030a030a
-DATA zetas<>+2680(SB)/4, $0x04870487
-DATA zetas<>+2684(SB)/4, $0xff0aff0a
-DATA zetas<>+2688(SB)/4, $0xceb5ceb5
-DATA zetas<>+2692(SB)/4, $0x4c494c49
-DATA zetas<>+2696(SB)/4, $0xeb64eb64
-DATA zetas<>+2700(SB)/4, $0xc7a2c7a2
-DATA zetas<>+2704(SB)/4, $0x315f315f
-DATA zetas<>+2708(SB)/4, $0xb6cbb6cb
-DATA zetas<>+2712(SB)/4, $0x8fa68fa6
-DATA zetas<>+2716(SB)/4, $0x71f771f7
-DATA zetas<>+2720(SB)/4, $0x485d485d
-DATA zetas<>+2724(SB)/4, $0x4e844e84
-DATA zetas<>+2728(SB)/4, $0x44984498
-DATA zetas<>+2732(SB)/4, $0xb7cab7ca
-DATA zetas<>+2736(SB)/4, $0x766d766d
-DATA zetas<>+2740(SB)/4, $0x810a810a
-DATA zetas<>+2744(SB)/4, $0x29872987
-DATA zetas<>+2748(SB)/4, $0x7d0a7d0a
-DATA zetas<>+2752(SB)/4, $0x06750675
-DATA zetas<>+2756(SB)/4, $0xfe34fe34
-DATA zetas<>+2760(SB)/4, $0x06260626
-DATA zetas<>+2764(SB)/4, $0xfeddfedd
-DATA zetas<>+2768(SB)/4, $0x00690069
-DATA zetas<>+2772(SB)/4, $0x03670367
-DATA zetas<>+2776(SB)/4, $0x060e060e
-DATA zetas<>+2780(SB)/4, $0xfb1dfb1d
-DATA zetas<>+2784(SB)/4, $0xff15ff15
-DATA zetas<>+2788(SB)/4, $0x024b024b
-DATA zetas<>+2792(SB)/4, $0x00b100b1
-DATA zetas<>+2796(SB)/4, $0x01a601a6
-DATA zetas<>+2800(SB)/4, $0x034b034b
-DATA zetas<>+2804(SB)/4, $0x01ae01ae
-DATA zetas<>+2808(SB)/4, $0x022b022b
-DATA zetas<>+2812(SB)/4, $0xfbb1fbb1
-DATA zetas<>+2816(SB)/4, $0x15751575
-DATA zetas<>+2820(SB)/4, $0x5a345a34
-DATA zetas<>+2824(SB)/4, $0x18261826
-DATA zetas<>+2828(SB)/4, $0xc5ddc5dd
-DATA zetas<>+2832(SB)/4, $0xab69ab69
-DATA zetas<>+2836(SB)/4, $0xc867c867
-DATA zetas<>+2840(SB)/4, $0x500e500e
-DATA zetas<>+2844(SB)/4, $0x821d821d
-DATA zetas<>+2848(SB)/4, $0xee15ee15
-DATA zetas<>+2852(SB)/4, $0x334b334b
-DATA zetas<>+2856(SB)/4, $0x03b103b1
-DATA zetas<>+2860(SB)/4, $0x93a693a6
-DATA zetas<>+2864(SB)/4, $0x344b344b
-DATA zetas<>+2868(SB)/4, $0x2bae2bae
-DATA zetas<>+2872(SB)/4, $0xd32bd32b
-DATA zetas<>+2876(SB)/4, $0xfeb1feb1
-DATA zetas<>+2880(SB)/4, $0xfb05fb05
-DATA zetas<>+2884(SB)/4, $0xfb05fb05
-DATA zetas<>+2888(SB)/4, $0x02a502a5
-DATA zetas<>+2892(SB)/4, $0x02a502a5
-DATA zetas<>+2896(SB)/4, $0xfd2bfd2b
-DATA zetas<>+2900(SB)/4, $0xfd2bfd2b
-DATA zetas<>+2904(SB)/4, $0xfa1cfa1c
-DATA zetas<>+2908(SB)/4, $0xfa1cfa1c
-DATA zetas<>+2912(SB)/4, $0xfbd7fbd7
-DATA zetas<>+2916(SB)/4, $0xfbd7fbd7
-DATA zetas<>+2920(SB)/4, $0x01c001c0
-DATA zetas<>+2924(SB)/4, $0x01c001c0
-DATA zetas<>+2928(SB)/4, $0x03c103c1
-DATA zetas<>+2932(SB)/4, $0x03c103c1
-DATA zetas<>+2936(SB)/4, $0xfe72fe72
-DATA zetas<>+2940(SB)/4, $0xfe72fe72
-DATA zetas<>+2944(SB)/4, $0xba05ba05
-DATA zetas<>+2948(SB)/4, $0xba05ba05
-DATA zetas<>+2952(SB)/4, $0xa1a5a1a5
-DATA zetas<>+2956(SB)/4, $0xa1a5a1a5
-DATA zetas<>+2960(SB)/4, $0xce2bce2b
-DATA zetas<>+2964(SB)/4, $0xce2bce2b
-DATA zetas<>+2968(SB)/4, $0x8e1c8e1c
-DATA zetas<>+2972(SB)/4, $0x8e1c8e1c
-DATA zetas<>+2976(SB)/4, $0x10d710d7
-DATA zetas<>+2980(SB)/4, $0x10d710d7
-DATA zetas<>+2984(SB)/4, $0x41c041c0
-DATA zetas<>+2988(SB)/4, $0x41c041c0
-DATA zetas<>+2992(SB)/4, $0x36c136c1
-DATA zetas<>+2996(SB)/4, $0x36c136c1
-DATA zetas<>+3000(SB)/4, $0x34723472
-DATA zetas<>+3004(SB)/4, $0x34723472
-DATA zetas<>+3008(SB)/4, $0xfc49fc49
-DATA zetas<>+3012(SB)/4, $0xfc49fc49
-DATA zetas<>+3016(SB)/4, $0xff09ff09
-DATA zetas<>+3020(SB)/4, $0xff09ff09
-DATA zetas<>+3024(SB)/4, $0x033e033e
-DATA zetas<>+3028(SB)/4, $0x033e033e
-DATA zetas<>+3032(SB)/4, $0xfef1fef1
-DATA zetas<>+3036(SB)/4, $0xfef1fef1
-DATA zetas<>+3040(SB)/4, $0xfa73fa73
-DATA zetas<>+3044(SB)/4, $0xfa73fa73
-DATA zetas<>+3048(SB)/4, $0x006b006b
-DATA zetas<>+3052(SB)/4, $0x006b006b
-DATA zetas<>+3056(SB)/4, $0xffa6ffa6
-DATA zetas<>+3060(SB)/4, $0xffa6ffa6
-DATA zetas<>+3064(SB)/4, $0xfcabfcab
-DATA zetas<>+3068(SB)/4, $0xfcabfcab
-DATA zetas<>+3072(SB)/4, $0x47494749
-DATA zetas<>+3076(SB)/4, $0x47494749
-DATA zetas<>+3080(SB)/4, $0x8a098a09
-DATA zetas<>+3084(SB)/4, $0x8a098a09
-DATA zetas<>+3088(SB)/4, $0xdd3edd3e
-DATA zetas<>+3092(SB)/4, $0xdd3edd3e
-DATA zetas<>+3096(SB)/4, $0xc1f1c1f1
-DATA zetas<>+3100(SB)/4, $0xc1f1c1f1
-DATA zetas<>+3104(SB)/4, $0x23732373
-DATA zetas<>+3108(SB)/4, $0x23732373
-DATA zetas<>+3112(SB)/4, $0x916b916b
-DATA zetas<>+3116(SB)/4, $0x916b916b
-DATA zetas<>+3120(SB)/4, $0x91a691a6
-DATA zetas<>+3124(SB)/4, $0x91a691a6
-DATA zetas<>+3128(SB)/4, $0x4dab4dab
-DATA zetas<>+3132(SB)/4, $0x4dab4dab
-DATA zetas<>+3136(SB)/4, $0x05bd05bd
-DATA zetas<>+3140(SB)/4, $0x05bd05bd
-DATA zetas<>+3144(SB)/4, $0x007e007e
-DATA zetas<>+3148(SB)/4, $0x007e007e
-DATA zetas<>+3152(SB)/4, $0xfd66fd66
-DATA zetas<>+3156(SB)/4, $0xfd66fd66
-DATA zetas<>+3160(SB)/4, $0xfec0fec0
-DATA zetas<>+3164(SB)/4, $0xfec0fec0
-DATA zetas<>+3168(SB)/4, $0xfb76fb76
-DATA zetas<>+3172(SB)/4, $0xfb76fb76
-DATA zetas<>+3176(SB)/4, $0xf9aef9ae
-DATA zetas<>+3180(SB)/4, $0xf9aef9ae
-DATA zetas<>+3184(SB)/4, $0xfff8fff8
-DATA zetas<>+3188(SB)/4, $0xfff8fff8
-DATA zetas<>+3192(SB)/4, $0x02040204
-DATA zetas<>+3196(SB)/4, $0x02040204
-DATA zetas<>+3200(SB)/4, $0x6cbd6cbd
-DATA zetas<>+3204(SB)/4, $0x6cbd6cbd
-DATA zetas<>+3208(SB)/4, $0x9a7e9a7e
-DATA zetas<>+3212(SB)/4, $0x9a7e9a7e
-DATA zetas<>+3216(SB)/4, $0xcf66cf66
-DATA zetas<>+3220(SB)/4, $0xcf66cf66
-DATA zetas<>+3224(SB)/4, $0x3ec03ec0
-DATA zetas<>+3228(SB)/4, $0x3ec03ec0
-DATA zetas<>+3232(SB)/4, $0xfd76fd76
-DATA zetas<>+3236(SB)/4, $0xfd76fd76
-DATA zetas<>+3240(SB)/4, $0x23ae23ae
-DATA zetas<>+3244(SB)/4, $0x23ae23ae
-DATA zetas<>+3248(SB)/4, $0x67f867f8
-DATA zetas<>+3252(SB)/4, $0x67f867f8
-DATA zetas<>+3256(SB)/4, $0xce04ce04
-DATA zetas<>+3260(SB)/4, $0xce04ce04
-DATA zetas<>+3264(SB)/4, $0xf9f8f9f8
-DATA zetas<>+3268(SB)/4, $0xf9f8f9f8
-DATA zetas<>+3272(SB)/4, $0xfee6fee6
-DATA zetas<>+3276(SB)/4, $0xfee6fee6
-DATA zetas<>+3280(SB)/4, $0x03f703f7
-DATA zetas<>+3284(SB)/4, $0x03f703f7
-DATA zetas<>+3288(SB)/4, $0xfdd8fdd8
-DATA zetas<>+3292(SB)/4, $0xfdd8fdd8
-DATA zetas<>+3296(SB)/4, $0x05d305d3
-DATA zetas<>+3300(SB)/4, $0x05d305d3
-DATA zetas<>+3304(SB)/4, $0xfaf3faf3
-DATA zetas<>+3308(SB)/4, $0xfaf3faf3
-DATA zetas<>+3312(SB)/4, $0x028c028c
-DATA zetas<>+3316(SB)/4, $0x028c028c
-DATA zetas<>+3320(SB)/4, $0x04c704c7
-DATA zetas<>+3324(SB)/4, $0x04c704c7
-DATA zetas<>+3328(SB)/4, $0x61f861f8
-DATA zetas<>+3332(SB)/4, $0x61f861f8
-DATA zetas<>+3336(SB)/4, $0x50e650e6
-DATA zetas<>+3340(SB)/4, $0x50e650e6
-DATA zetas<>+3344(SB)/4, $0x78f778f7
-DATA zetas<>+3348(SB)/4, $0x78f778f7
-DATA zetas<>+3352(SB)/4, $0x05d805d8
-DATA zetas<>+3356(SB)/4, $0x05d805d8
-DATA zetas<>+3360(SB)/4, $0x4ed34ed3
-DATA zetas<>+3364(SB)/4, $0x4ed34ed3
-DATA zetas<>+3368(SB)/4, $0xa3f3a3f3
-DATA zetas<>+3372(SB)/4, $0xa3f3a3f3
-DATA zetas<>+3376(SB)/4, $0xe68ce68c
-DATA zetas<>+3380(SB)/4, $0xe68ce68c
-DATA zetas<>+3384(SB)/4, $0xe9c7e9c7
-DATA zetas<>+3388(SB)/4, $0xe9c7e9c7
-DATA zetas<>+3392(SB)/4, $0xf9ddf9dd
-DATA zetas<>+3396(SB)/4, $0xf9ddf9dd
-DATA zetas<>+3400(SB)/4, $0xf9ddf9dd
-DATA zetas<>+3404(SB)/4, $0xf9ddf9dd
-DATA zetas<>+3408(SB)/4, $0x019b019b
-DATA zetas<>+3412(SB)/4, $0x019b019b
-DATA zetas<>+3416(SB)/4, $0x019b019b
-DATA zetas<>+3420(SB)/4, $0x019b019b
-DATA zetas<>+3424(SB)/4, $0xff33ff33
-DATA zetas<>+3428(SB)/4, $0xff33ff33
-DATA zetas<>+3432(SB)/4, $0xff33ff33
-DATA zetas<>+3436(SB)/4, $0xff33ff33
-DATA zetas<>+3440(SB)/4, $0xf9faf9fa
-DATA zetas<>+3444(SB)/4, $0xf9faf9fa
-DATA zetas<>+3448(SB)/4, $0xf9faf9fa
-DATA zetas<>+3452(SB)/4, $0xf9faf9fa
-DATA zetas<>+3456(SB)/4, $0xc0ddc0dd
-DATA zetas<>+3460(SB)/4, $0xc0ddc0dd
-DATA zetas<>+3464(SB)/4, $0xc0ddc0dd
-DATA zetas<>+3468(SB)/4, $0xc0ddc0dd
-DATA zetas<>+3472(SB)/4, $0x229b229b
-DATA zetas<>+3476(SB)/4, $0x229b229b
-DATA zetas<>+3480(SB)/4, $0x229b229b
-DATA zetas<>+3484(SB)/4, $0x229b229b
-DATA zetas<>+3488(SB)/4, $0x68336833
-DATA zetas<>+3492(SB)/4, $0x68336833
-DATA zetas<>+3496(SB)/4, $0x68336833
-DATA zetas<>+3500(SB)/4, $0x68336833
-DATA zetas<>+3504(SB)/4, $0x47fa47fa
-DATA zetas<>+3508(SB)/4, $0x47fa47fa
-DATA zetas<>+3512(SB)/4, $0x47fa47fa
-DATA zetas<>+3516(SB)/4, $0x47fa47fa
-DATA zetas<>+3520(SB)/4, $0x02600260
-DATA zetas<>+3524(SB)/4, $0x02600260
-DATA zetas<>+3528(SB)/4, $0x02600260
-DATA zetas<>+3532(SB)/4, $0x02600260
-DATA zetas<>+3536(SB)/4, $0x03f903f9
-DATA zetas<>+3540(SB)/4, $0x03f903f9
-DATA zetas<>+3544(SB)/4, $0x03f903f9
-DATA zetas<>+3548(SB)/4, $0x03f903f9
-DATA zetas<>+3552(SB)/4, $0x02dc02dc
-DATA zetas<>+3556(SB)/4, $0x02dc02dc
-DATA zetas<>+3560(SB)/4, $0x02dc02dc
-DATA zetas<>+3564(SB)/4, $0x02dc02dc
-DATA zetas<>+3568(SB)/4, $0xfd57fd57
-DATA zetas<>+3572(SB)/4, $0xfd57fd57
-DATA zetas<>+3576(SB)/4, $0xfd57fd57
-DATA zetas<>+3580(SB)/4, $0xfd57fd57
-DATA zetas<>+3584(SB)/4, $0x22602260
-DATA zetas<>+3588(SB)/4, $0x22602260
-DATA zetas<>+3592(SB)/4, $0x22602260
-DATA zetas<>+3596(SB)/4, $0x22602260
-DATA zetas<>+3600(SB)/4, $0x5ef95ef9
-DATA zetas<>+3604(SB)/4, $0x5ef95ef9
-DATA zetas<>+3608(SB)/4, $0x5ef95ef9
-DATA zetas<>+3612(SB)/4, $0x5ef95ef9
-DATA zetas<>+3616(SB)/4, $0xd6dcd6dc
-DATA zetas<>+3620(SB)/4, $0xd6dcd6dc
-DATA zetas<>+3624(SB)/4, $0xd6dcd6dc
-DATA zetas<>+3628(SB)/4, $0xd6dcd6dc
-DATA zetas<>+3632(SB)/4, $0x92579257
-DATA zetas<>+3636(SB)/4, $0x92579257
-DATA zetas<>+3640(SB)/4, $0x92579257
-DATA zetas<>+3644(SB)/4, $0x92579257
-DATA zetas<>+3648(SB)/4, $0xff7eff7e
-DATA zetas<>+3652(SB)/4, $0xff7eff7e
-DATA zetas<>+3656(SB)/4, $0xff7eff7e
-DATA zetas<>+3660(SB)/4, $0xff7eff7e
-DATA zetas<>+3664(SB)/4, $0x05b205b2
-DATA zetas<>+3668(SB)/4, $0x05b205b2
-DATA zetas<>+3672(SB)/4, $0x05b205b2
-DATA zetas<>+3676(SB)/4, $0x05b205b2
-DATA zetas<>+3680(SB)/4, $0xf9bef9be
-DATA zetas<>+3684(SB)/4, $0xf9bef9be
-DATA zetas<>+3688(SB)/4, $0xf9bef9be
-DATA zetas<>+3692(SB)/4, $0xf9bef9be
-DATA zetas<>+3696(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3700(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3704(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3708(SB)/4, $0xfcc3fcc3
-DATA zetas<>+3712(SB)/4, $0x997e997e
-DATA zetas<>+3716(SB)/4, $0x997e997e
-DATA zetas<>+3720(SB)/4, $0x997e997e
-DATA zetas<>+3724(SB)/4, $0x997e997e
-DATA zetas<>+3728(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3732(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3736(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3740(SB)/4, $0xfbb2fbb2
-DATA zetas<>+3744(SB)/4, $0x53be53be
-DATA zetas<>+3748(SB)/4, $0x53be53be
-DATA zetas<>+3752(SB)/4, $0x53be53be
-DATA zetas<>+3756(SB)/4, $0x53be53be
-DATA zetas<>+3760(SB)/4, $0x15c315c3
-DATA zetas<>+3764(SB)/4, $0x15c315c3
-DATA zetas<>+3768(SB)/4, $0x15c315c3
-DATA zetas<>+3772(SB)/4, $0x15c315c3
-DATA zetas<>+3776(SB)/4, $0x017f017f
-DATA zetas<>+3780(SB)/4, $0x017f017f
-DATA zetas<>+3784(SB)/4, $0x017f017f
-DATA zetas<>+3788(SB)/4, $0x017f017f
-DATA zetas<>+3792(SB)/4, $0xfad3fad3
-DATA zetas<>+3796(SB)/4, $0xfad3fad3
-DATA zetas<>+3800(SB)/4, $0xfad3fad3
-DATA zetas<>+3804(SB)/4, $0xfad3fad3
-DATA zetas<>+3808(SB)/4, $0x01080108
-DATA zetas<>+3812(SB)/4, $0x01080108
-DATA zetas<>+3816(SB)/4, $0x01080108
-DATA zetas<>+3820(SB)/4, $0x01080108
-DATA zetas<>+3824(SB)/4, $0x023d023d
-DATA zetas<>+3828(SB)/4, $0x023d023d
-DATA zetas<>+3832(SB)/4, $0x023d023d
-DATA zetas<>+3836(SB)/4, $0x023d023d
-DATA zetas<>+3840(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3844(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3848(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3852(SB)/4, $0x8e7f8e7f
-DATA zetas<>+3856(SB)/4, $0x43d343d3
-DATA zetas<>+3860(SB)/4, $0x43d343d3
-DATA zetas<>+3864(SB)/4, $0x43d343d3
-DATA zetas<>+3868(SB)/4, $0x43d343d3
-DATA zetas<>+3872(SB)/4, $0x99089908
-DATA zetas<>+3876(SB)/4, $0x99089908
-DATA zetas<>+3880(SB)/4, $0x99089908
-DATA zetas<>+3884(SB)/4, $0x99089908
-DATA zetas<>+3888(SB)/4, $0xe93de93d
-DATA zetas<>+3892(SB)/4, $0xe93de93d
-DATA zetas<>+3896(SB)/4, $0xe93de93d
-DATA zetas<>+3900(SB)/4, $0xe93de93d
-DATA zetas<>+3904(SB)/4, $0x05bc05bc
-DATA zetas<>+3908(SB)/4, $0x05bc05bc
-DATA zetas<>+3912(SB)/4, $0x05bc05bc
-DATA zetas<>+3916(SB)/4, $0x05bc05bc
-DATA zetas<>+3920(SB)/4, $0xfa3efa3e
-DATA zetas<>+3924(SB)/4, $0xfa3efa3e
-DATA zetas<>+3928(SB)/4, $0xfa3efa3e
-DATA zetas<>+3932(SB)/4, $0xfa3efa3e
-DATA zetas<>+3936(SB)/4, $0x05bc05bc
-DATA zetas<>+3940(SB)/4, $0x05bc05bc
-DATA zetas<>+3944(SB)/4, $0x05bc05bc
-DATA zetas<>+3948(SB)/4, $0x05bc05bc
-DATA zetas<>+3952(SB)/4, $0xfa3efa3e
-DATA zetas<>+3956(SB)/4, $0xfa3efa3e
-DATA zetas<>+3960(SB)/4, $0xfa3efa3e
-DATA zetas<>+3964(SB)/4, $0xfa3efa3e
-DATA zetas<>+3968(SB)/4, $0x79bc79bc
-DATA zetas<>+3972(SB)/4, $0x79bc79bc
-DATA zetas<>+3976(SB)/4, $0x79bc79bc
-DATA zetas<>+3980(SB)/4, $0x79bc79bc
-DATA zetas<>+3984(SB)/4, $0xd43ed43e
-DATA zetas<>+3988(SB)/4, $0xd43ed43e
-DATA zetas<>+3992(SB)/4, $0xd43ed43e
-DATA zetas<>+3996(SB)/4, $0xd43ed43e
-DATA zetas<>+4000(SB)/4, $0x79bc79bc
-DATA zetas<>+4004(SB)/4, $0x79bc79bc
-DATA zetas<>+4008(SB)/4, $0x79bc79bc
-DATA zetas<>+4012(SB)/4, $0x79bc79bc
-DATA zetas<>+4016(SB)/4, $0xd43ed43e
-DATA zetas<>+4020(SB)/4, $0xd43ed43e
-DATA zetas<>+4024(SB)/4, $0xd43ed43e
-DATA zetas<>+4028(SB)/4, $0xd43ed43e
-DATA zetas<>+4032(SB)/4, $0xfb4efb4e
-DATA zetas<>+4036(SB)/4, $0xfb4efb4e
-DATA zetas<>+4040(SB)/4, $0xfb4efb4e
-DATA zetas<>+4044(SB)/4, $0xfb4efb4e
-DATA zetas<>+4048(SB)/4, $0x03c203c2
-DATA zetas<>+4052(SB)/4, $0x03c203c2
-DATA zetas<>+4056(SB)/4, $0x03c203c2
-DATA zetas<>+4060(SB)/4, $0x03c203c2
-DATA zetas<>+4064(SB)/4, $0xfb4efb4e
-DATA zetas<>+4068(SB)/4, $0xfb4efb4e
-DATA zetas<>+4072(SB)/4, $0xfb4efb4e
-DATA zetas<>+4076(SB)/4, $0xfb4efb4e
-DATA zetas<>+4080(SB)/4, $0x03c203c2
-DATA zetas<>+4084(SB)/4, $0x03c203c2
-DATA zetas<>+4088(SB)/4, $0x03c203c2
-DATA zetas<>+4092(SB)/4, $0x03c203c2
-DATA zetas<>+4096(SB)/4, $0x054e054e
-DATA zetas<>+4100(SB)/4, $0x054e054e
-DATA zetas<>+4104(SB)/4, $0x054e054e
-DATA zetas<>+4108(SB)/4, $0x054e054e
-DATA zetas<>+4112(SB)/4, $0x29c229c2
-DATA zetas<>+4116(SB)/4, $0x29c229c2
-DATA zetas<>+4120(SB)/4, $0x29c229c2
-DATA zetas<>+4124(SB)/4, $0x29c229c2
-DATA zetas<>+4128(SB)/4, $0x054e054e
-DATA zetas<>+4132(SB)/4, $0x054e054e
-DATA zetas<>+4136(SB)/4, $0x054e054e
-DATA zetas<>+4140(SB)/4, $0x054e054e
-DATA zetas<>+4144(SB)/4, $0x29c229c2
-DATA zetas<>+4148(SB)/4, $0x29c229c2
-DATA zetas<>+4152(SB)/4, $0x29c229c2
-DATA zetas<>+4156(SB)/4, $0x29c229c2
-DATA zetas<>+4160(SB)/4, $0x00b600b6
-DATA zetas<>+4164(SB)/4, $0x00b600b6
-DATA zetas<>+4168(SB)/4, $0x00b600b6
-DATA zetas<>+4172(SB)/4, $0x00b600b6
-DATA zetas<>+4176(SB)/4, $0x06290629
-DATA zetas<>+4180(SB)/4, $0x06290629
-DATA zetas<>+4184(SB)/4, $0x06290629
-DATA zetas<>+4188(SB)/4, $0x06290629
-DATA zetas<>+4192(SB)/4, $0x00b600b6
-DATA zetas<>+4196(SB)/4, $0x00b600b6
-DATA zetas<>+4200(SB)/4, $0x00b600b6
-DATA zetas<>+4204(SB)/4, $0x00b600b6
-DATA zetas<>+4208(SB)/4, $0x06290629
-DATA zetas<>+4212(SB)/4, $0x06290629
-DATA zetas<>+4216(SB)/4, $0x06290629
-DATA zetas<>+4220(SB)/4, $0x06290629
-DATA zetas<>+4224(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4228(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4232(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4236(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4240(SB)/4, $0xf129f129
-DATA zetas<>+4244(SB)/4, $0xf129f129
-DATA zetas<>+4248(SB)/4, $0xf129f129
-DATA zetas<>+4252(SB)/4, $0xf129f129
-DATA zetas<>+4256(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4260(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4264(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4268(SB)/4, $0xc2b6c2b6
-DATA zetas<>+4272(SB)/4, $0xf129f129
-DATA zetas<>+4276(SB)/4, $0xf129f129
-DATA zetas<>+4280(SB)/4, $0xf129f129
-DATA zetas<>+4284(SB)/4, $0xf129f129
-DATA zetas<>+4288(SB)/4, $0x026e026e
-DATA zetas<>+4292(SB)/4, $0x026e026e
-DATA zetas<>+4296(SB)/4, $0x026e026e
-DATA zetas<>+4300(SB)/4, $0x026e026e
-DATA zetas<>+4304(SB)/4, $0xff55ff55
-DATA zetas<>+4308(SB)/4, $0xff55ff55
-DATA zetas<>+4312(SB)/4, $0xff55ff55
-DATA zetas<>+4316(SB)/4, $0xff55ff55
-DATA zetas<>+4320(SB)/4, $0x026e026e
-DATA zetas<>+4324(SB)/4, $0x026e026e
-DATA zetas<>+4328(SB)/4, $0x026e026e
-DATA zetas<>+4332(SB)/4, $0x026e026e
-DATA zetas<>+4336(SB)/4, $0xff55ff55
-DATA zetas<>+4340(SB)/4, $0xff55ff55
-DATA zetas<>+4344(SB)/4, $0xff55ff55
-DATA zetas<>+4348(SB)/4, $0xff55ff55
-DATA zetas<>+4352(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4356(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4360(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4364(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4368(SB)/4, $0xae55ae55
-DATA zetas<>+4372(SB)/4, $0xae55ae55
-DATA zetas<>+4376(SB)/4, $0xae55ae55
-DATA zetas<>+4380(SB)/4, $0xae55ae55
-DATA zetas<>+4384(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4388(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4392(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4396(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4400(SB)/4, $0xae55ae55
-DATA zetas<>+4404(SB)/4, $0xae55ae55
-DATA zetas<>+4408(SB)/4, $0xae55ae55
-DATA zetas<>+4412(SB)/4, $0xae55ae55
-DATA zetas<>+4416(SB)/4, $0x05750575
-DATA zetas<>+4420(SB)/4, $0x14751475
-DATA zetas<>+4424(SB)/4, $0x05a105a1
-DATA zetas<>+4428(SB)/4, $0xd8a1d8a1
-DATA zetas<>+4432(SB)/4, $0x0000f301
-DATA zetas<>+4436(SB)/4, $0xf2fff2ff
-DATA zetas<>+4440(SB)/4, $0x00000000
-DATA zetas<>+4444(SB)/4, $0x00000000
-DATA zetas<>+4448(SB)/4, $0x00000000
-DATA zetas<>+4452(SB)/4, $0x00000000
-DATA zetas<>+4456(SB)/4, $0x00000000
-DATA zetas<>+4460(SB)/4, $0x00000000
-DATA zetas<>+4464(SB)/4, $0x00000000
-DATA zetas<>+4468(SB)/4, $0x00000000
-DATA zetas<>+4472(SB)/4, $0x00000000
-DATA zetas<>+4476(SB)/4, $0x00000000
-DATA zetas<>+4832(SB)/4, $0x0d010d01
-DATA zetas<>+4836(SB)/4, $0xfd0afd0a
-DATA zetas<>+4840(SB)/4, $0x7b0a7b0a
-DATA zetas<>+4844(SB)/4, $0xfe99fe99
-DATA zetas<>+4848(SB)/4, $0x39993999
-DATA zetas<>+4852(SB)/4, $0xfa13fa13
-DATA zetas<>+4856(SB)/4, $0x03130313
-DATA zetas<>+4860(SB)/4, $0x05d505d5
-DATA zetas<>+4864(SB)/4, $0x34d534d5
-DATA zetas<>+4868(SB)/4, $0x058e058e
-DATA zetas<>+4872(SB)/4, $0xcf8ecf8e
-DATA zetas<>+4876(SB)/4, $0x011f011f
-DATA zetas<>+4880(SB)/4, $0x6e1f6e1f
-DATA zetas<>+4884(SB)/4, $0x00ca00ca
-DATA zetas<>+4888(SB)/4, $0xbecabeca
-DATA zetas<>+4892(SB)/4, $0x000a000a
-DATA zetas<>+4896(SB)/4, $0xff55ff55
-DATA zetas<>+4900(SB)/4, $0xff55ff55
-DATA zetas<>+4904(SB)/4, $0xff55ff55
-DATA zetas<>+4908(SB)/4, $0xff55ff55
-DATA zetas<>+4912(SB)/4, $0xff55ff55
-DATA zetas<>+4916(SB)/4, $0xff55ff55
-DATA zetas<>+4920(SB)/4, $0xff55ff55
-DATA zetas<>+4924(SB)/4, $0xff55ff55
-DATA zetas<>+4928(SB)/4, $0x026e026e
-DATA zetas<>+4932(SB)/4, $0x026e026e
-DATA zetas<>+4936(SB)/4, $0x026e026e
-DATA zetas<>+4940(SB)/4, $0x026e026e
-DATA zetas<>+4944(SB)/4, $0x026e026e
-DATA zetas<>+4948(SB)/4, $0x026e026e
-DATA zetas<>+4952(SB)/4, $0x026e026e
-DATA zetas<>+4956(SB)/4, $0x026e026e
-DATA zetas<>+4960(SB)/4, $0xae55ae55
-DATA zetas<>+4964(SB)/4, $0xae55ae55
-DATA zetas<>+4968(SB)/4, $0xae55ae55
-DATA zetas<>+4972(SB)/4, $0xae55ae55
-DATA zetas<>+4976(SB)/4, $0xae55ae55
-DATA zetas<>+4980(SB)/4, $0xae55ae55
-DATA zetas<>+4984(SB)/4, $0xae55ae55
-DATA zetas<>+4988(SB)/4, $0xae55ae55
-DATA zetas<>+4992(SB)/4, $0x6c6e6c6e
-DATA zetas<>+4996(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5000(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5004(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5008(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5012(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5016(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5020(SB)/4, $0x6c6e6c6e
-DATA zetas<>+5024(SB)/4, $0x06290629
-DATA zetas<>+5028(SB)/4, $0x06290629
-DATA zetas<>+5032(SB)/4, $0x06290629
-DATA zetas<>+5036(SB)/4, $0x06290629
-DATA zetas<>+5040(SB)/4, $0x06290629
-DATA zetas<>+5044(SB)/4, $0x06290629
-DATA zetas<>+5048(SB)/4, $0x06290629
-DATA zetas<>+5052(SB)/4, $0x06290629
-DATA zetas<>+5056(SB)/4, $0x00b600b6
-DATA zetas<>+5060(SB)/4, $0x00b600b6
-DATA zetas<>+5064(SB)/4, $0x00b600b6
-DATA zetas<>+5068(SB)/4, $0x00b600b6
-DATA zetas<>+5072(SB)/4, $0x00b600b6
-DATA zetas<>+5076(SB)/4, $0x00b600b6
-DATA zetas<>+5080(SB)/4, $0x00b600b6
-DATA zetas<>+5084(SB)/4, $0x00b600b6
-DATA zetas<>+5088(SB)/4, $0xf129f129
-DATA zetas<>+5092(SB)/4, $0xf129f129
-DATA zetas<>+5096(SB)/4, $0xf129f129
-DATA zetas<>+5100(SB)/4, $0xf129f129
-DATA zetas<>+5104(SB)/4, $0xf129f129
-DATA zetas<>+5108(SB)/4, $0xf129f129
-DATA zetas<>+5112(SB)/4, $0xf129f129
-DATA zetas<>+5116(SB)/4, $0xf129f129
-DATA zetas<>+5120(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5124(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5128(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5132(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5136(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5140(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5144(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5148(SB)/4, $0xc2b6c2b6
-DATA zetas<>+5152(SB)/4, $0x03c203c2
-DATA zetas<>+5156(SB)/4, $0x03c203c2
-DATA zetas<>+5160(SB)/4, $0x03c203c2
-DATA zetas<>+5164(SB)/4, $0x03c203c2
-DATA zetas<>+5168(SB)/4, $0x03c203c2
-DATA zetas<>+5172(SB)/4, $0x03c203c2
-DATA zetas<>+5176(SB)/4, $0x03c203c2
-DATA zetas<>+5180(SB)/4, $0x03c203c2
-DATA zetas<>+5184(SB)/4, $0xfb4efb4e
-DATA zetas<>+5188(SB)/4, $0xfb4efb4e
-DATA zetas<>+5192(SB)/4, $0xfb4efb4e
-DATA zetas<>+5196(SB)/4, $0xfb4efb4e
-DATA zetas<>+5200(SB)/4, $0xfb4efb4e
-DATA zetas<>+5204(SB)/4, $0xfb4efb4e
-DATA zetas<>+5208(SB)/4, $0xfb4efb4e
-DATA zetas<>+5212(SB)/4, $0xfb4efb4e
-DATA zetas<>+5216(SB)/4, $0x29c229c2
-DATA zetas<>+5220(SB)/4, $0x29c229c2
-DATA zetas<>+5224(SB)/4, $0x29c229c2
-DATA zetas<>+5228(SB)/4, $0x29c229c2
-DATA zetas<>+5232(SB)/4, $0x29c229c2
-DATA zetas<>+5236(SB)/4, $0x29c229c2
-DATA zetas<>+5240(SB)/4, $0x29c229c2
-DATA zetas<>+5244(SB)/4, $0x29c229c2
-DATA zetas<>+5248(SB)/4, $0x054e054e
-DATA zetas<>+5252(SB)/4, $0x054e054e
-DATA zetas<>+5256(SB)/4, $0x054e054e
-DATA zetas<>+5260(SB)/4, $0x054e054e
-DATA zetas<>+5264(SB)/4, $0x054e054e
-DATA zetas<>+5268(SB)/4, $0x054e054e
-DATA zetas<>+5272(SB)/4, $0x054e054e
-DATA zetas<>+5276(SB)/4, $0x054e054e
-DATA zetas<>+5280(SB)/4, $0xfa3efa3e
-DATA zetas<>+5284(SB)/4, $0xfa3efa3e
-DATA zetas<>+5288(SB)/4, $0xfa3efa3e
-DATA zetas<>+5292(SB)/4, $0xfa3efa3e
-DATA zetas<>+5296(SB)/4, $0xfa3efa3e
-DATA zetas<>+5300(SB)/4, $0xfa3efa3e
-DATA zetas<>+5304(SB)/4, $0xfa3efa3e
-DATA zetas<>+5308(SB)/4, $0xfa3efa3e
-DATA zetas<>+5312(SB)/4, $0x05bc05bc
-DATA zetas<>+5316(SB)/4, $0x05bc05bc
-DATA zetas<>+5320(SB)/4, $0x05bc05bc
-DATA zetas<>+5324(SB)/4, $0x05bc05bc
-DATA zetas<>+5328(SB)/4, $0x05bc05bc
-DATA zetas<>+5332(SB)/4, $0x05bc05bc
-DATA zetas<>+5336(SB)/4, $0x05bc05bc
-DATA zetas<>+5340(SB)/4, $0x05bc05bc
-DATA zetas<>+5344(SB)/4, $0xd43ed43e
-DATA zetas<>+5348(SB)/4, $0xd43ed43e
-DATA zetas<>+5352(SB)/4, $0xd43ed43e
-DATA zetas<>+5356(SB)/4, $0xd43ed43e
-DATA zetas<>+5360(SB)/4, $0xd43ed43e
-DATA zetas<>+5364(SB)/4, $0xd43ed43e
-DATA zetas<>+5368(SB)/4, $0xd43ed43e
-DATA zetas<>+5372(SB)/4, $0xd43ed43e
-DATA zetas<>+5376(SB)/4, $0x79bc79bc
-DATA zetas<>+5380(SB)/4, $0x79bc79bc
-DATA zetas<>+5384(SB)/4, $0x79bc79bc
-DATA zetas<>+5388(SB)/4, $0x79bc79bc
-DATA zetas<>+5392(SB)/4, $0x79bc79bc
-DATA zetas<>+5396(SB)/4, $0x79bc79bc
-DATA zetas<>+5400(SB)/4, $0x79bc79bc
-DATA zetas<>+5404(SB)/4, $0x79bc79bc
-DATA zetas<>+5408(SB)/4, $0x023d023d
-DATA zetas<>+5412(SB)/4, $0x023d023d
-DATA zetas<>+5416(SB)/4, $0x023d023d
-DATA zetas<>+5420(SB)/4, $0x023d023d
-DATA zetas<>+5424(SB)/4, $0x01080108
-DATA zetas<>+5428(SB)/4, $0x01080108
-DATA zetas<>+5432(SB)/4, $0x01080108
-DATA zetas<>+5436(SB)/4, $0x01080108
-DATA zetas<>+5440(SB)/4, $0xfad3fad3
-DATA zetas<>+5444(SB)/4, $0xfad3fad3
-DATA zetas<>+5448(SB)/4, $0xfad3fad3
-DATA zetas<>+5452(SB)/4, $0xfad3fad3
-DATA zetas<>+5456(SB)/4, $0x017f017f
-DATA zetas<>+5460(SB)/4, $0x017f017f
-DATA zetas<>+5464(SB)/4, $0x017f017f
-DATA zetas<>+5468(SB)/4, $0x017f017f
-DATA zetas<>+5472(SB)/4, $0xe93de93d
-DATA zetas<>+5476(SB)/4, $0xe93de93d
-DATA zetas<>+5480(SB)/4, $0xe93de93d
-DATA zetas<>+5484(SB)/4, $0xe93de93d
-DATA zetas<>+5488(SB)/4, $0x99089908
-DATA zetas<>+5492(SB)/4, $0x99089908
-DATA zetas<>+5496(SB)/4, $0x99089908
-DATA zetas<>+5500(SB)/4, $0x99089908
-DATA zetas<>+5504(SB)/4, $0x43d343d3
-DATA zetas<>+5508(SB)/4, $0x43d343d3
-DATA zetas<>+5512(SB)/4, $0x43d343d3
-DATA zetas<>+5516(SB)/4, $0x43d343d3
-DATA zetas<>+5520(SB)/4, $0x8e7f8e7f
-DATA zetas<>+5524(SB)/4, $0x8e7f8e7f
-DATA zetas<>+5528(SB)/4, $0x8e7f8e7f
-DATA zetas<>+5532(SB)/4, $0x8e7f8e7f
-DATA zetas<>+5536(SB)/4, $0xfcc3fcc3
-DATA zetas<>+5540(SB)/4, $0xfcc3fcc3
-DATA zetas<>+5544(SB)/4, $0xfcc3fcc3
-DATA zetas<>+5548(SB)/4, $0xfcc3fcc3
-DATA zetas<>+5552(SB)/4, $0xf9bef9be
-DATA zetas<>+5556(SB)/4, $0xf9bef9be
-DATA zetas<>+5560(SB)/4, $0xf9bef9be
-DATA zetas<>+5564(SB)/4, $0xf9bef9be
-DATA zetas<>+5568(SB)/4, $0x05b205b2
-DATA zetas<>+5572(SB)/4, $0x05b205b2
-DATA zetas<>+5576(SB)/4, $0x05b205b2
-DATA zetas<>+5580(SB)/4, $0x05b205b2
-DATA zetas<>+5584(SB)/4, $0xff7eff7e
-DATA zetas<>+5588(SB)/4, $0xff7eff7e
-DATA zetas<>+5592(SB)/4, $0xff7eff7e
-DATA zetas<>+5596(SB)/4, $0xff7eff7e
-DATA zetas<>+5600(SB)/4, $0x15c315c3
-DATA zetas<>+5604(SB)/4, $0x15c315c3
-DATA zetas<>+5608(SB)/4, $0x15c315c3
-DATA zetas<>+5612(SB)/4, $0x15c315c3
-DATA zetas<>+5616(SB)/4, $0x53be53be
-DATA zetas<>+5620(SB)/4, $0x53be53be
-DATA zetas<>+5624(SB)/4, $0x53be53be
-DATA zetas<>+5628(SB)/4, $0x53be53be
-DATA zetas<>+5632(SB)/4, $0xfbb2fbb2
-DATA zetas<>+5636(SB)/4, $0xfbb2fbb2
-DATA zetas<>+5640(SB)/4, $0xfbb2fbb2
-DATA zetas<>+5644(SB)/4, $0xfbb2fbb2
-DATA zetas<>+5648(SB)/4, $0x997e997e
-DATA zetas<>+5652(SB)/4, $0x997e997e
-DATA zetas<>+5656(SB)/4, $0x997e997e
-DATA zetas<>+5660(SB)/4, $0x997e997e
-DATA zetas<>+5664(SB)/4, $0xfd57fd57
-DATA zetas<>+5668(SB)/4, $0xfd57fd57
-DATA zetas<>+5672(SB)/4, $0xfd57fd57
-DATA zetas<>+5676(SB)/4, $0xfd57fd57
-DATA zetas<>+5680(SB)/4, $0x02dc02dc
-DATA zetas<>+5684(SB)/4, $0x02dc02dc
-DATA zetas<>+5688(SB)/4, $0x02dc02dc
-DATA zetas<>+5692(SB)/4, $0x02dc02dc
-DATA zetas<>+5696(SB)/4, $0x03f903f9
-DATA zetas<>+5700(SB)/4, $0x03f903f9
-DATA zetas<>+5704(SB)/4, $0x03f903f9
-DATA zetas<>+5708(SB)/4, $0x03f903f9
-DATA zetas<>+5712(SB)/4, $0x02600260
-DATA zetas<>+5716(SB)/4, $0x02600260
-DATA zetas<>+5720(SB)/4, $0x02600260
-DATA zetas<>+5724(SB)/4, $0x02600260
-DATA zetas<>+5728(SB)/4, $0x92579257
-DATA zetas<>+5732(SB)/4, $0x92579257
-DATA zetas<>+5736(SB)/4, $0x92579257
-DATA zetas<>+5740(SB)/4, $0x92579257
-DATA zetas<>+5744(SB)/4, $0xd6dcd6dc
-DATA zetas<>+5748(SB)/4, $0xd6dcd6dc
-DATA zetas<>+5752(SB)/4, $0xd6dcd6dc
-DATA zetas<>+5756(SB)/4, $0xd6dcd6dc
-DATA zetas<>+5760(SB)/4, $0x5ef95ef9
-DATA zetas<>+5764(SB)/4, $0x5ef95ef9
-DATA zetas<>+5768(SB)/4, $0x5ef95ef9
-DATA zetas<>+5772(SB)/4, $0x5ef95ef9
-DATA zetas<>+5776(SB)/4, $0x22602260
-DATA zetas<>+5780(SB)/4, $0x22602260
-DATA zetas<>+5784(SB)/4, $0x22602260
-DATA zetas<>+5788(SB)/4, $0x22602260
-DATA zetas<>+5792(SB)/4, $0xf9faf9fa
-DATA zetas<>+5796(SB)/4, $0xf9faf9fa
-DATA zetas<>+5800(SB)/4, $0xf9faf9fa
-DATA zetas<>+5804(SB)/4, $0xf9faf9fa
-DATA zetas<>+5808(SB)/4, $0xff33ff33
-DATA zetas<>+5812(SB)/4, $0xff33ff33
-DATA zetas<>+5816(SB)/4, $0xff33ff33
-DATA zetas<>+5820(SB)/4, $0xff33ff33
-DATA zetas<>+5824(SB)/4, $0x019b019b
-DATA zetas<>+5828(SB)/4, $0x019b019b
-DATA zetas<>+5832(SB)/4, $0x019b019b
-DATA zetas<>+5836(SB)/4, $0x019b019b
-DATA zetas<>+5840(SB)/4, $0xf9ddf9dd
-DATA zetas<>+5844(SB)/4, $0xf9ddf9dd
-DATA zetas<>+5848(SB)/4, $0xf9ddf9dd
-DATA zetas<>+5852(SB)/4, $0xf9ddf9dd
-DATA zetas<>+5856(SB)/4, $0x47fa47fa
-DATA zetas<>+5860(SB)/4, $0x47fa47fa
-DATA zetas<>+5864(SB)/4, $0x47fa47fa
-DATA zetas<>+5868(SB)/4, $0x47fa47fa
-DATA zetas<>+5872(SB)/4, $0x68336833
-DATA zetas<>+5876(SB)/4, $0x68336833
-DATA zetas<>+5880(SB)/4, $0x68336833
-DATA zetas<>+5884(SB)/4, $0x68336833
-DATA zetas<>+5888(SB)/4, $0x229b229b
-DATA zetas<>+5892(SB)/4, $0x229b229b
-DATA zetas<>+5896(SB)/4, $0x229b229b
-DATA zetas<>+5900(SB)/4, $0x229b229b
-DATA zetas<>+5904(SB)/4, $0xc0ddc0dd
-DATA zetas<>+5908(SB)/4, $0xc0ddc0dd
-DATA zetas<>+5912(SB)/4, $0xc0ddc0dd
-DATA zetas<>+5916(SB)/4, $0xc0ddc0dd
-DATA zetas<>+5920(SB)/4, $0x04c704c7
-DATA zetas<>+5924(SB)/4, $0x04c704c7
-DATA zetas<>+5928(SB)/4, $0x028c028c
-DATA zetas<>+5932(SB)/4, $0x028c028c
-DATA zetas<>+5936(SB)/4, $0xfaf3faf3
-DATA zetas<>+5940(SB)/4, $0xfaf3faf3
-DATA zetas<>+5944(SB)/4, $0x05d305d3
-DATA zetas<>+5948(SB)/4, $0x05d305d3
-DATA zetas<>+5952(SB)/4, $0xfdd8fdd8
-DATA zetas<>+5956(SB)/4, $0xfdd8fdd8
-DATA zetas<>+5960(SB)/4, $0x03f703f7
-DATA zetas<>+5964(SB)/4, $0x03f703f7
-DATA zetas<>+5968(SB)/4, $0xfee6fee6
-DATA zetas<>+5972(SB)/4, $0xfee6fee6
-DATA zetas<>+5976(SB)/4, $0xf9f8f9f8
-DATA zetas<>+5980(SB)/4, $0xf9f8f9f8
-DATA zetas<>+5984(SB)/4, $0xe9c7e9c7
-DATA zetas<>+5988(SB)/4, $0xe9c7e9c7
-DATA zetas<>+5992(SB)/4, $0xe68ce68c
-DATA zetas<>+5996(SB)/4, $0xe68ce68c
-DATA zetas<>+6000(SB)/4, $0xa3f3a3f3
-DATA zetas<>+6004(SB)/4, $0xa3f3a3f3
-DATA zetas<>+6008(SB)/4, $0x4ed34ed3
-DATA zetas<>+6012(SB)/4, $0x4ed34ed3
-DATA zetas<>+6016(SB)/4, $0x05d805d8
-DATA zetas<>+6020(SB)/4, $0x05d805d8
-DATA zetas<>+6024(SB)/4, $0x78f778f7
-DATA zetas<>+6028(SB)/4, $0x78f778f7
-DATA zetas<>+6032(SB)/4, $0x50e650e6
-DATA zetas<>+6036(SB)/4, $0x50e650e6
-DATA zetas<>+6040(SB)/4, $0x61f861f8
-DATA zetas<>+6044(SB)/4, $0x61f861f8
-DATA zetas<>+6048(SB)/4, $0x02040204
-DATA zetas<>+6052(SB)/4, $0x02040204
-DATA zetas<>+6056(SB)/4, $0xfff8fff8
-DATA zetas<>+6060(SB)/4, $0xfff8fff8
-DATA zetas<>+6064(SB)/4, $0xf9aef9ae
-DATA zetas<>+6068(SB)/4, $0xf9aef9ae
-DATA zetas<>+6072(SB)/4, $0xfb76fb76
-DATA zetas<>+6076(SB)/4, $0xfb76fb76
-DATA zetas<>+6080(SB)/4, $0xfec0fec0
-DATA zetas<>+6084(SB)/4, $0xfec0fec0
-DATA zetas<>+6088(SB)/4, $0xfd66fd66
-DATA zetas<>+6092(SB)/4, $0xfd66fd66
-DATA zetas<>+6096(SB)/4, $0x007e007e
-DATA zetas<>+6100(SB)/4, $0x007e007e
-DATA zetas<>+6104(SB)/4, $0x05bd05bd
-DATA zetas<>+6108(SB)/4, $0x05bd05bd
-DATA zetas<>+6112(SB)/4, $0xce04ce04
-DATA zetas<>+6116(SB)/4, $0xce04ce04
-DATA zetas<>+6120(SB)/4, $0x67f867f8
-DATA zetas<>+6124(SB)/4, $0x67f867f8
-DATA zetas<>+6128(SB)/4, $0x23ae23ae
-DATA zetas<>+6132(SB)/4, $0x23ae23ae
-DATA zetas<>+6136(SB)/4, $0xfd76fd76
-DATA zetas<>+6140(SB)/4, $0xfd76fd76
-DATA zetas<>+6144(SB)/4, $0x3ec03ec0
-DATA zetas<>+6148(SB)/4, $0x3ec03ec0
-DATA zetas<>+6152(SB)/4, $0xcf66cf66
-DATA zetas<>+6156(SB)/4, $0xcf66cf66
-DATA zetas<>+6160(SB)/4, $0x9a7e9a7e
-DATA zetas<>+6164(SB)/4, $0x9a7e9a7e
-DATA zetas<>+6168(SB)/4, $0x6cbd6cbd
-DATA zetas<>+6172(SB)/4, $0x6cbd6cbd
-DATA zetas<>+6176(SB)/4, $0xfcabfcab
-DATA zetas<>+6180(SB)/4, $0xfcabfcab
-DATA zetas<>+6184(SB)/4, $0xffa6ffa6
-DATA zetas<>+6188(SB)/4, $0xffa6ffa6
-DATA zetas<>+6192(SB)/4, $0x006b006b
-DATA zetas<>+6196(SB)/4, $0x006b006b
-DATA zetas<>+6200(SB)/4, $0xfa73fa73
-DATA zetas<>+6204(SB)/4, $0xfa73fa73
-DATA zetas<>+6208(SB)/4, $0xfef1fef1
-DATA zetas<>+6212(SB)/4, $0xfef1fef1
-DATA zetas<>+6216(SB)/4, $0x033e033e
-DATA zetas<>+6220(SB)/4, $0x033e033e
-DATA zetas<>+6224(SB)/4, $0xff09ff09
-DATA zetas<>+6228(SB)/4, $0xff09ff09
-DATA zetas<>+6232(SB)/4, $0xfc49fc49
-DATA zetas<>+6236(SB)/4, $0xfc49fc49
-DATA zetas<>+6240(SB)/4, $0x4dab4dab
-DATA zetas<>+6244(SB)/4, $0x4dab4dab
-DATA zetas<>+6248(SB)/4, $0x91a691a6
-DATA zetas<>+6252(SB)/4, $0x91a691a6
-DATA zetas<>+6256(SB)/4, $0x916b916b
-DATA zetas<>+6260(SB)/4, $0x916b916b
-DATA zetas<>+6264(SB)/4, $0x23732373
-DATA zetas<>+6268(SB)/4, $0x23732373
-DATA zetas<>+6272(SB)/4, $0xc1f1c1f1
-DATA zetas<>+6276(SB)/4, $0xc1f1c1f1
-DATA zetas<>+6280(SB)/4, $0xdd3edd3e
-DATA zetas<>+6284(SB)/4, $0xdd3edd3e
-DATA zetas<>+6288(SB)/4, $0x8a098a09
-DATA zetas<>+6292(SB)/4, $0x8a098a09
-DATA zetas<>+6296(SB)/4, $0x47494749
-DATA zetas<>+6300(SB)/4, $0x47494749
-DATA zetas<>+6304(SB)/4, $0xfe72fe72
-DATA zetas<>+6308(SB)/4, $0xfe72fe72
-DATA zetas<>+6312(SB)/4, $0x03c103c1
-DATA zetas<>+6316(SB)/4, $0x03c103c1
-DATA zetas<>+6320(SB)/4, $0x01c001c0
-DATA zetas<>+6324(SB)/4, $0x01c001c0
-DATA zetas<>+6328(SB)/4, $0xfbd7fbd7
-DATA zetas<>+6332(SB)/4, $0xfbd7fbd7
-DATA zetas<>+6336(SB)/4, $0xfa1cfa1c
-DATA zetas<>+6340(SB)/4, $0xfa1cfa1c
-DATA zetas<>+6344(SB)/4, $0xfd2bfd2b
-DATA zetas<>+6348(SB)/4, $0xfd2bfd2b
-DATA zetas<>+6352(SB)/4, $0x02a502a5
-DATA zetas<>+6356(SB)/4, $0x02a502a5
-DATA zetas<>+6360(SB)/4, $0xfb05fb05
-DATA zetas<>+6364(SB)/4, $0xfb05fb05
-DATA zetas<>+6368(SB)/4, $0x34723472
-DATA zetas<>+6372(SB)/4, $0x34723472
-DATA zetas<>+6376(SB)/4, $0x36c136c1
-DATA zetas<>+6380(SB)/4, $0x36c136c1
-DATA zetas<>+6384(SB)/4, $0x41c041c0
-DATA zetas<>+6388(SB)/4, $0x41c041c0
-DATA zetas<>+6392(SB)/4, $0x10d710d7
-DATA zetas<>+6396(SB)/4, $0x10d710d7
-DATA zetas<>+6400(SB)/4, $0x8e1c8e1c
-DATA zetas<>+6404(SB)/4, $0x8e1c8e1c
-DATA zetas<>+6408(SB)/4, $0xce2bce2b
-DATA zetas<>+6412(SB)/4, $0xce2bce2b
-DATA zetas<>+6416(SB)/4, $0xa1a5a1a5
-DATA zetas<>+6420(SB)/4, $0xa1a5a1a5
-DATA zetas<>+6424(SB)/4, $0xba05ba05
-DATA zetas<>+6428(SB)/4, $0xba05ba05
-DATA zetas<>+6432(SB)/4, $0xfbb1fbb1
-DATA zetas<>+6436(SB)/4, $0x022b022b
-DATA zetas<>+6440(SB)/4, $0x01ae01ae
-DATA zetas<>+6444(SB)/4, $0x034b034b
-DATA zetas<>+6448(SB)/4, $0x01a601a6
-DATA zetas<>+6452(SB)/4, $0x00b100b1
-DATA zetas<>+6456(SB)/4, $0x024b024b
-DATA zetas<>+6460(SB)/4, $0xff15ff15
-DATA zetas<>+6464(SB)/4, $0xfb1dfb1d
-DATA zetas<>+6468(SB)/4, $0x060e060e
-DATA zetas<>+6472(SB)/4, $0x03670367
-DATA zetas<>+6476(SB)/4, $0x00690069
-DATA zetas<>+6480(SB)/4, $0xfeddfedd
-DATA zetas<>+6484(SB)/4, $0x06260626
-DATA zetas<>+6488(SB)/4, $0xfe34fe34
-DATA zetas<>+6492(SB)/4, $0x06750675
-DATA zetas<>+6496(SB)/4, $0xfeb1feb1
-DATA zetas<>+6500(SB)/4, $0xd32bd32b
-DATA zetas<>+6504(SB)/4, $0x2bae2bae
-DATA zetas<>+6508(SB)/4, $0x344b344b
-DATA zetas<>+6512(SB)/4, $0x93a693a6
-DATA zetas<>+6516(SB)/4, $0x03b103b1
-DATA zetas<>+6520(SB)/4, $0x334b334b
-DATA zetas<>+6524(SB)/4, $0xee15ee15
-DATA zetas<>+6528(SB)/4, $0x821d821d
-DATA zetas<>+6532(SB)/4, $0x500e500e
-DATA zetas<>+6536(SB)/4, $0xc867c867
-DATA zetas<>+6540(SB)/4, $0xab69ab69
-DATA zetas<>+6544(SB)/4, $0xc5ddc5dd
-DATA zetas<>+6548(SB)/4, $0x18261826
-DATA zetas<>+6552(SB)/4, $0x5a345a34
-DATA zetas<>+6556(SB)/4, $0x15751575
-DATA zetas<>+6560(SB)/4, $0xff0aff0a
-DATA zetas<>+6564(SB)/4, $0x04870487
-DATA zetas<>+6568(SB)/4, $0x030a030a
-DATA zetas<>+6572(SB)/4, $0xff6dff6d
-DATA zetas<>+6576(SB)/4, $0xf9caf9ca
-DATA zetas<>+6580(SB)/4, $0xfc98fc98
-DATA zetas<>+6584(SB)/4, $0x02840284
-DATA zetas<>+6588(SB)/4, $0x015d015d
-DATA zetas<>+6592(SB)/4, $0xfcf7fcf7
-DATA zetas<>+6596(SB)/4, $0xfda6fda6
-DATA zetas<>+6600(SB)/4, $0x05cb05cb
-DATA zetas<>+6604(SB)/4, $0x045f045f
-DATA zetas<>+6608(SB)/4, $0x01a201a2
-DATA zetas<>+6612(SB)/4, $0xff64ff64
-DATA zetas<>+6616(SB)/4, $0x01490149
-DATA zetas<>+6620(SB)/4, $0xffb5ffb5
-DATA zetas<>+6624(SB)/4, $0x7d0a7d0a
-DATA zetas<>+6628(SB)/4, $0x29872987
-DATA zetas<>+6632(SB)/4, $0x810a810a
-DATA zetas<>+6636(SB)/4, $0x766d766d
-DATA zetas<>+6640(SB)/4, $0xb7cab7ca
-DATA zetas<>+6644(SB)/4, $0x44984498
-DATA zetas<>+6648(SB)/4, $0x4e844e84
-DATA zetas<>+6652(SB)/4, $0x485d485d
-DATA zetas<>+6656(SB)/4, $0x71f771f7
-DATA zetas<>+6660(SB)/4, $0x8fa68fa6
-DATA zetas<>+6664(SB)/4, $0xb6cbb6cb
-DATA zetas<>+6668(SB)/4, $0x315f315f
-DATA zetas<>+6672(SB)/4, $0xc7a2c7a2
-DATA zetas<>+6676(SB)/4, $0xeb64eb64
-DATA zetas<>+6680(SB)/4, $0x4c494c49
-DATA zetas<>+6684(SB)/4, $0xceb5ceb5
-DATA zetas<>+6688(SB)/4, $0x03310331
-DATA zetas<>+6692(SB)/4, $0x025b025b
-DATA zetas<>+6696(SB)/4, $0x04490449
-DATA zetas<>+6700(SB)/4, $0x02620262
-DATA zetas<>+6704(SB)/4, $0xfb41fb41
-DATA zetas<>+6708(SB)/4, $0x04c204c2
-DATA zetas<>+6712(SB)/4, $0xff78ff78
-DATA zetas<>+6716(SB)/4, $0xfac9fac9
-DATA zetas<>+6720(SB)/4, $0x052a052a
-DATA zetas<>+6724(SB)/4, $0xfa47fa47
-DATA zetas<>+6728(SB)/4, $0xfafbfafb
-DATA zetas<>+6732(SB)/4, $0x01800180
-DATA zetas<>+6736(SB)/4, $0xfc96fc96
-DATA zetas<>+6740(SB)/4, $0xfb5dfb5d
-DATA zetas<>+6744(SB)/4, $0x00dc00dc
-DATA zetas<>+6748(SB)/4, $0xf985f985
-DATA zetas<>+6752(SB)/4, $0x86318631
-DATA zetas<>+6756(SB)/4, $0x635b635b
-DATA zetas<>+6760(SB)/4, $0x4f494f49
-DATA zetas<>+6764(SB)/4, $0x08620862
-DATA zetas<>+6768(SB)/4, $0xae41ae41
-DATA zetas<>+6772(SB)/4, $0x2ac22ac2
-DATA zetas<>+6776(SB)/4, $0xe778e778
-DATA zetas<>+6780(SB)/4, $0xc5c9c5c9
-DATA zetas<>+6784(SB)/4, $0xe32ae32a
-DATA zetas<>+6788(SB)/4, $0x5f475f47
-DATA zetas<>+6792(SB)/4, $0x3bfb3bfb
-DATA zetas<>+6796(SB)/4, $0x81808180
-DATA zetas<>+6800(SB)/4, $0x5e965e96
-DATA zetas<>+6804(SB)/4, $0x425d425d
-DATA zetas<>+6808(SB)/4, $0xd4dcd4dc
-DATA zetas<>+6812(SB)/4, $0x38853885
-DATA zetas<>+6816(SB)/4, $0xfb5ffb5f
-DATA zetas<>+6820(SB)/4, $0xfb02fb02
-DATA zetas<>+6824(SB)/4, $0xfa06fa06
-DATA zetas<>+6828(SB)/4, $0x031a031a
-DATA zetas<>+6832(SB)/4, $0xff94ff94
-DATA zetas<>+6836(SB)/4, $0x03e403e4
-DATA zetas<>+6840(SB)/4, $0xfeccfecc
-DATA zetas<>+6844(SB)/4, $0x03df03df
-DATA zetas<>+6848(SB)/4, $0xfa1afa1a
-DATA zetas<>+6852(SB)/4, $0xfc9afc9a
-DATA zetas<>+6856(SB)/4, $0xfcaafcaa
-DATA zetas<>+6860(SB)/4, $0x01de01de
-DATA zetas<>+6864(SB)/4, $0x03be03be
-DATA zetas<>+6868(SB)/4, $0x05f205f2
-DATA zetas<>+6872(SB)/4, $0xfa4cfa4c
-DATA zetas<>+6876(SB)/4, $0x065c065c
-DATA zetas<>+6880(SB)/4, $0x285f285f
-DATA zetas<>+6884(SB)/4, $0xe102e102
-DATA zetas<>+6888(SB)/4, $0xac06ac06
-DATA zetas<>+6892(SB)/4, $0xb11ab11a
-DATA zetas<>+6896(SB)/4, $0x7b947b94
-DATA zetas<>+6900(SB)/4, $0x6fe46fe4
-DATA zetas<>+6904(SB)/4, $0xa2cca2cc
-DATA zetas<>+6908(SB)/4, $0xb0dfb0df
-DATA zetas<>+6912(SB)/4, $0xa81aa81a
-DATA zetas<>+6916(SB)/4, $0x2a9a2a9a
-DATA zetas<>+6920(SB)/4, $0x5aaa5aaa
-DATA zetas<>+6924(SB)/4, $0xbbdebbde
-DATA zetas<>+6928(SB)/4, $0x5dbe5dbe
-DATA zetas<>+6932(SB)/4, $0xbbf2bbf2
-DATA zetas<>+6936(SB)/4, $0x1e4c1e4c
-DATA zetas<>+6940(SB)/4, $0x5a5c5a5c
-DATA zetas<>+6944(SB)/4, $0x00000000
-DATA zetas<>+6948(SB)/4, $0x00000010
-DATA zetas<>+6952(SB)/4, $0x00000002
-DATA zetas<>+6956(SB)/4, $0x00000012
-DATA zetas<>+6960(SB)/4, $0x00000001
-DATA zetas<>+6964(SB)/4, $0x00000011
-DATA zetas<>+6968(SB)/4, $0x00000003
-DATA zetas<>+6972(SB)/4, $0x00000013
-DATA zetas<>+6976(SB)/4, $0x00000008
-DATA zetas<>+6980(SB)/4, $0x00000018
-DATA zetas<>+6984(SB)/4, $0x0000000a
-DATA zetas<>+6988(SB)/4, $0x0000001a
-DATA zetas<>+6992(SB)/4, $0x00000009
-DATA zetas<>+6996(SB)/4, $0x00000019
-DATA zetas<>+7000(SB)/4, $0x0000000b
-DATA zetas<>+7004(SB)/4, $0x0000001b
-DATA zetas<>+7008(SB)/4, $0x00000004
-DATA zetas<>+7012(SB)/4, $0x00000014
-DATA zetas<>+7016(SB)/4, $0x00000006
-DATA zetas<>+7020(SB)/4, $0x00000016
-DATA zetas<>+7024(SB)/4, $0x00000005
-DATA zetas<>+7028(SB)/4, $0x00000015
-DATA zetas<>+7032(SB)/4, $0x00000007
-DATA zetas<>+7036(SB)/4, $0x00000017
-DATA zetas<>+7040(SB)/4, $0x0000000c
-DATA zetas<>+7044(SB)/4, $0x0000001c
-DATA zetas<>+7048(SB)/4, $0x0000000e
-DATA zetas<>+7052(SB)/4, $0x0000001e
-DATA zetas<>+7056(SB)/4, $0x0000000d
-DATA zetas<>+7060(SB)/4, $0x0000001d
-DATA zetas<>+7064(SB)/4, $0x0000000f
-DATA zetas<>+7068(SB)/4, $0x0000001f
-DATA zetas<>+7072(SB)/4, $0x00000000
-DATA zetas<>+7076(SB)/4, $0x00000004
-DATA zetas<>+7080(SB)/4, $0x00000002
-DATA zetas<>+7084(SB)/4, $0x00000006
-DATA zetas<>+7088(SB)/4, $0x00000010
-DATA zetas<>+7092(SB)/4, $0x00000014
-DATA zetas<>+7096(SB)/4, $0x00000012
-DATA zetas<>+7100(SB)/4, $0x00000016
-DATA zetas<>+7104(SB)/4, $0x00000008
-DATA zetas<>+7108(SB)/4, $0x0000000c
-DATA zetas<>+7112(SB)/4, $0x0000000a
-DATA zetas<>+7116(SB)/4, $0x0000000e
-DATA zetas<>+7120(SB)/4, $0x00000018
-DATA zetas<>+7124(SB)/4, $0x0000001c
-DATA zetas<>+7128(SB)/4, $0x0000001a
-DATA zetas<>+7132(SB)/4, $0x0000001e
-DATA zetas<>+7136(SB)/4, $0x00000001
-DATA zetas<>+7140(SB)/4, $0x00000005
-DATA zetas<>+7144(SB)/4, $0x00000003
-DATA zetas<>+7148(SB)/4, $0x00000007
-DATA zetas<>+7152(SB)/4, $0x00000011
-DATA zetas<>+7156(SB)/4, $0x00000015
-DATA zetas<>+7160(SB)/4, $0x00000013
-DATA zetas<>+7164(SB)/4, $0x00000017
-DATA zetas<>+7168(SB)/4, $0x00000009
-DATA zetas<>+7172(SB)/4, $0x0000000d
-DATA zetas<>+7176(SB)/4, $0x0000000b
-DATA zetas<>+7180(SB)/4, $0x0000000f
-DATA zetas<>+7184(SB)/4, $0x00000019
-DATA zetas<>+7188(SB)/4, $0x0000001d
-DATA zetas<>+7192(SB)/4, $0x0000001b
-DATA zetas<>+7196(SB)/4, $0x0000001f
-DATA zetas<>+7200(SB)/4, $0x065c065c
-DATA zetas<>+7204(SB)/4, $0xfa4cfa4c
-DATA zetas<>+7208(SB)/4, $0x05f205f2
-DATA zetas<>+7212(SB)/4, $0x03be03be
-DATA zetas<>+7216(SB)/4, $0x01de01de
-DATA zetas<>+7220(SB)/4, $0xfcaafcaa
-DATA zetas<>+7224(SB)/4, $0xfc9afc9a
-DATA zetas<>+7228(SB)/4, $0xfa1afa1a
-DATA zetas<>+7232(SB)/4, $0x03df03df
-DATA zetas<>+7236(SB)/4, $0xfeccfecc
-DATA zetas<>+7240(SB)/4, $0x03e403e4
-DATA zetas<>+7244(SB)/4, $0xff94ff94
-DATA zetas<>+7248(SB)/4, $0x031a031a
-DATA zetas<>+7252(SB)/4, $0xfa06fa06
-DATA zetas<>+7256(SB)/4, $0xfb02fb02
-DATA zetas<>+7260(SB)/4, $0xfb5ffb5f
-DATA zetas<>+7264(SB)/4, $0x5a5c5a5c
-DATA zetas<>+7268(SB)/4, $0x1e4c1e4c
-DATA zetas<>+7272(SB)/4, $0xbbf2bbf2
-DATA zetas<>+7276(SB)/4, $0x5dbe5dbe
-DATA zetas<>+7280(SB)/4, $0xbbdebbde
-DATA zetas<>+7284(SB)/4, $0x5aaa5aaa
-DATA zetas<>+7288(SB)/4, $0x2a9a2a9a
-DATA zetas<>+7292(SB)/4, $0xa81aa81a
-DATA zetas<>+7296(SB)/4, $0xb0dfb0df
-DATA zetas<>+7300(SB)/4, $0xa2cca2cc
-DATA zetas<>+7304(SB)/4, $0x6fe46fe4
-DATA zetas<>+7308(SB)/4, $0x7b947b94
-DATA zetas<>+7312(SB)/4, $0xb11ab11a
-DATA zetas<>+7316(SB)/4, $0xac06ac06
-DATA zetas<>+7320(SB)/4, $0xe102e102
-DATA zetas<>+7324(SB)/4, $0x285f285f
-DATA zetas<>+7328(SB)/4, $0xf985f985
-DATA zetas<>+7332(SB)/4, $0x00dc00dc
-DATA zetas<>+7336(SB)/4, $0xfb5dfb5d
-DATA zetas<>+7340(SB)/4, $0xfc96fc96
-DATA zetas<>+7344(SB)/4, $0x01800180
-DATA zetas<>+7348(SB)/4, $0xfafbfafb
-DATA zetas<>+7352(SB)/4, $0xfa47fa47
-DATA zetas<>+7356(SB)/4, $0x052a052a
-DATA zetas<>+7360(SB)/4, $0xfac9fac9
-DATA zetas<>+7364(SB)/4, $0xff78ff78
-DATA zetas<>+7368(SB)/4, $0x04c204c2
-DATA zetas<>+7372(SB)/4, $0xfb41fb41
-DATA zetas<>+7376(SB)/4, $0x02620262
-DATA zetas<>+7380(SB)/4, $0x04490449
-DATA zetas<>+7384(SB)/4, $0x025b025b
-DATA zetas<>+7388(SB)/4, $0x03310331
-DATA zetas<>+7392(SB)/4, $0x38853885
-DATA zetas<>+7396(SB)/4, $0xd4dcd4dc
-DATA zetas<>+7400(SB)/4, $0x425d425d
-DATA zetas<>+7404(SB)/4, $0x5e965e96
-DATA zetas<>+7408(SB)/4, $0x81808180
-DATA zetas<>+7412(SB)/4, $0x3bfb3bfb
-DATA zetas<>+7416(SB)/4, $0x5f475f47
-DATA zetas<>+7420(SB)/4, $0xe32ae32a
-DATA zetas<>+7424(SB)/4, $0xc5c9c5c9
-DATA zetas<>+7428(SB)/4, $0xe778e778
-DATA zetas<>+7432(SB)/4, $0x2ac22ac2
-DATA zetas<>+7436(SB)/4, $0xae41ae41
-DATA zetas<>+7440(SB)/4, $0x08620862
-DATA zetas<>+7444(SB)/4, $0x4f494f49
-DATA zetas<>+7448(SB)/4, $0x635b635b
-DATA zetas<>+7452(SB)/4, $0x86318631
-DATA zetas<>+7456(SB)/4, $0xffb5ffb5
-DATA zetas<>+7460(SB)/4, $0x01490149
-DATA zetas<>+7464(SB)/4, $0xff64ff64
-DATA zetas<>+7468(SB)/4, $0x01a201a2
-DATA zetas<>+7472(SB)/4, $0x045f045f
-DATA zetas<>+7476(SB)/4, $0x05cb05cb
-DATA zetas<>+7480(SB)/4, $0xfda6fda6
-DATA zetas<>+7484(SB)/4, $0xfcf7fcf7
-DATA zetas<>+7488(SB)/4, $0x015d015d
-DATA zetas<>+7492(SB)/4, $0x02840284
-DATA zetas<>+7496(SB)/4, $0xfc98fc98
-DATA zetas<>+7500(SB)/4, $0xf9caf9ca
-DATA zetas<>+7504(SB)/4, $0xff6dff6d
-DATA zetas<>+7508(SB)/4, $0x030a030a
-DATA zetas<>+7512(SB)/4, $0x04870487
-DATA zetas<>+7516(SB)/4, $0xff0aff0a
-DATA zetas<>+7520(SB)/4, $0xceb5ceb5
-DATA zetas<>+7524(SB)/4, $0x4c494c49
-DATA zetas<>+7528(SB)/4, $0xeb64eb64
-DATA zetas<>+7532(SB)/4, $0xc7a2c7a2
-DATA zetas<>+7536(SB)/4, $0x315f315f
-DATA zetas<>+7540(SB)/4, $0xb6cbb6cb
-DATA zetas<>+7544(SB)/4, $0x8fa68fa6
-DATA zetas<>+7548(SB)/4, $0x71f771f7
-DATA zetas<>+7552(SB)/4, $0x485d485d
-DATA zetas<>+7556(SB)/4, $0x4e844e84
-DATA zetas<>+7560(SB)/4, $0x44984498
-DATA zetas<>+7564(SB)/4, $0xb7cab7ca
-DATA zetas<>+7568(SB)/4, $0x766d766d
-DATA zetas<>+7572(SB)/4, $0x810a810a
-DATA zetas<>+7576(SB)/4, $0x29872987
-DATA zetas<>+7580(SB)/4, $0x7d0a7d0a
-DATA zetas<>+7584(SB)/4, $0x06750675
-DATA zetas<>+7588(SB)/4, $0xfe34fe34
-DATA zetas<>+7592(SB)/4, $0x06260626
-DATA zetas<>+7596(SB)/4, $0xfeddfedd
-DATA zetas<>+7600(SB)/4, $0x00690069
-DATA zetas<>+7604(SB)/4, $0x03670367
-DATA zetas<>+7608(SB)/4, $0x060e060e
-DATA zetas<>+7612(SB)/4, $0xfb1dfb1d
-DATA zetas<>+7616(SB)/4, $0xff15ff15
-DATA zetas<>+7620(SB)/4, $0x024b024b
-DATA zetas<>+7624(SB)/4, $0x00b100b1
-DATA zetas<>+7628(SB)/4, $0x01a601a6
-DATA zetas<>+7632(SB)/4, $0x034b034b
-DATA zetas<>+7636(SB)/4, $0x01ae01ae
-DATA zetas<>+7640(SB)/4, $0x022b022b
-DATA zetas<>+7644(SB)/4, $0xfbb1fbb1
-DATA zetas<>+7648(SB)/4, $0x15751575
-DATA zetas<>+7652(SB)/4, $0x5a345a34
-DATA zetas<>+7656(SB)/4, $0x18261826
-DATA zetas<>+7660(SB)/4, $0xc5ddc5dd
-DATA zetas<>+7664(SB)/4, $0xab69ab69
-DATA zetas<>+7668(SB)/4, $0xc867c867
-DATA zetas<>+7672(SB)/4, $0x500e500e
-DATA zetas<>+7676(SB)/4, $0x821d821d
-DATA zetas<>+7680(SB)/4, $0xee15ee15
-DATA zetas<>+7684(SB)/4, $0x334b334b
-DATA zetas<>+7688(SB)/4, $0x03b103b1
-DATA zetas<>+7692(SB)/4, $0x93a693a6
-DATA zetas<>+7696(SB)/4, $0x344b344b
-DATA zetas<>+7700(SB)/4, $0x2bae2bae
-DATA zetas<>+7704(SB)/4, $0xd32bd32b
-DATA zetas<>+7708(SB)/4, $0xfeb1feb1
-DATA zetas<>+7712(SB)/4, $0xfb05fb05
-DATA zetas<>+7716(SB)/4, $0xfb05fb05
-DATA zetas<>+7720(SB)/4, $0x02a502a5
-DATA zetas<>+7724(SB)/4, $0x02a502a5
-DATA zetas<>+7728(SB)/4, $0xfd2bfd2b
-DATA zetas<>+7732(SB)/4, $0xfd2bfd2b
-DATA zetas<>+7736(SB)/4, $0xfa1cfa1c
-DATA zetas<>+7740(SB)/4, $0xfa1cfa1c
-DATA zetas<>+7744(SB)/4, $0xfbd7fbd7
-DATA zetas<>+7748(SB)/4, $0xfbd7fbd7
-DATA zetas<>+7752(SB)/4, $0x01c001c0
-DATA zetas<>+7756(SB)/4, $0x01c001c0
-DATA zetas<>+7760(SB)/4, $0x03c103c1
-DATA zetas<>+7764(SB)/4, $0x03c103c1
-DATA zetas<>+7768(SB)/4, $0xfe72fe72
-DATA zetas<>+7772(SB)/4, $0xfe72fe72
-DATA zetas<>+7776(SB)/4, $0xba05ba05
-DATA zetas<>+7780(SB)/4, $0xba05ba05
-DATA zetas<>+7784(SB)/4, $0xa1a5a1a5
-DATA zetas<>+7788(SB)/4, $0xa1a5a1a5
-DATA zetas<>+7792(SB)/4, $0xce2bce2b
-DATA zetas<>+7796(SB)/4, $0xce2bce2b
-DATA zetas<>+7800(SB)/4, $0x8e1c8e1c
-DATA zetas<>+7804(SB)/4, $0x8e1c8e1c
-DATA zetas<>+7808(SB)/4, $0x10d710d7
-DATA zetas<>+7812(SB)/4, $0x10d710d7
-DATA zetas<>+7816(SB)/4, $0x41c041c0
-DATA zetas<>+7820(SB)/4, $0x41c041c0
-DATA zetas<>+7824(SB)/4, $0x36c136c1
-DATA zetas<>+7828(SB)/4, $0x36c136c1
-DATA zetas<>+7832(SB)/4, $0x34723472
-DATA zetas<>+7836(SB)/4, $0x34723472
-DATA zetas<>+7840(SB)/4, $0xfc49fc49
-DATA zetas<>+7844(SB)/4, $0xfc49fc49
-DATA zetas<>+7848(SB)/4, $0xff09ff09
-DATA zetas<>+7852(SB)/4, $0xff09ff09
-DATA zetas<>+7856(SB)/4, $0x033e033e
-DATA zetas<>+7860(SB)/4, $0x033e033e
-DATA zetas<>+7864(SB)/4, $0xfef1fef1
-DATA zetas<>+7868(SB)/4, $0xfef1fef1
-DATA zetas<>+7872(SB)/4, $0xfa73fa73
-DATA zetas<>+7876(SB)/4, $0xfa73fa73
-DATA zetas<>+7880(SB)/4, $0x006b006b
-DATA zetas<>+7884(SB)/4, $0x006b006b
-DATA zetas<>+7888(SB)/4, $0xffa6ffa6
-DATA zetas<>+7892(SB)/4, $0xffa6ffa6
-DATA zetas<>+7896(SB)/4, $0xfcabfcab
-DATA zetas<>+7900(SB)/4, $0xfcabfcab
-DATA zetas<>+7904(SB)/4, $0x47494749
-DATA zetas<>+7908(SB)/4, $0x47494749
-DATA zetas<>+7912(SB)/4, $0x8a098a09
-DATA zetas<>+7916(SB)/4, $0x8a098a09
-DATA zetas<>+7920(SB)/4, $0xdd3edd3e
-DATA zetas<>+7924(SB)/4, $0xdd3edd3e
-DATA zetas<>+7928(SB)/4, $0xc1f1c1f1
-DATA zetas<>+7932(SB)/4, $0xc1f1c1f1
-DATA zetas<>+7936(SB)/4, $0x23732373
-DATA zetas<>+7940(SB)/4, $0x23732373
-DATA zetas<>+7944(SB)/4, $0x916b916b
-DATA zetas<>+7948(SB)/4, $0x916b916b
-DATA zetas<>+7952(SB)/4, $0x91a691a6
-DATA zetas<>+7956(SB)/4, $0x91a691a6
-DATA zetas<>+7960(SB)/4, $0x4dab4dab
-DATA zetas<>+7964(SB)/4, $0x4dab4dab
-DATA zetas<>+7968(SB)/4, $0x05bd05bd
-DATA zetas<>+7972(SB)/4, $0x05bd05bd
-DATA zetas<>+7976(SB)/4, $0x007e007e
-DATA zetas<>+7980(SB)/4, $0x007e007e
-DATA zetas<>+7984(SB)/4, $0xfd66fd66
-DATA zetas<>+7988(SB)/4, $0xfd66fd66
-DATA zetas<>+7992(SB)/4, $0xfec0fec0
-DATA zetas<>+7996(SB)/4, $0xfec0fec0
-DATA zetas<>+8000(SB)/4, $0xfb76fb76
-DATA zetas<>+8004(SB)/4, $0xfb76fb76
-DATA zetas<>+8008(SB)/4, $0xf9aef9ae
-DATA zetas<>+8012(SB)/4, $0xf9aef9ae
-DATA zetas<>+8016(SB)/4, $0xfff8fff8
-DATA zetas<>+8020(SB)/4, $0xfff8fff8
-DATA zetas<>+8024(SB)/4, $0x02040204
-DATA zetas<>+8028(SB)/4, $0x02040204
-DATA zetas<>+8032(SB)/4, $0x6cbd6cbd
-DATA zetas<>+8036(SB)/4, $0x6cbd6cbd
-DATA zetas<>+8040(SB)/4, $0x9a7e9a7e
-DATA zetas<>+8044(SB)/4, $0x9a7e9a7e
-DATA zetas<>+8048(SB)/4, $0xcf66cf66
-DATA zetas<>+8052(SB)/4, $0xcf66cf66
-DATA zetas<>+8056(SB)/4, $0x3ec03ec0
-DATA zetas<>+8060(SB)/4, $0x3ec03ec0
-DATA zetas<>+8064(SB)/4, $0xfd76fd76
-DATA zetas<>+8068(SB)/4, $0xfd76fd76
-DATA zetas<>+8072(SB)/4, $0x23ae23ae
-DATA zetas<>+8076(SB)/4, $0x23ae23ae
-DATA zetas<>+8080(SB)/4, $0x67f867f8
-DATA zetas<>+8084(SB)/4, $0x67f867f8
-DATA zetas<>+8088(SB)/4, $0xce04ce04
-DATA zetas<>+8092(SB)/4, $0xce04ce04
-DATA zetas<>+8096(SB)/4, $0xf9f8f9f8
-DATA zetas<>+8100(SB)/4, $0xf9f8f9f8
-DATA zetas<>+8104(SB)/4, $0xfee6fee6
-DATA zetas<>+8108(SB)/4, $0xfee6fee6
-DATA zetas<>+8112(SB)/4, $0x03f703f7
-DATA zetas<>+8116(SB)/4, $0x03f703f7
-DATA zetas<>+8120(SB)/4, $0xfdd8fdd8
-DATA zetas<>+8124(SB)/4, $0xfdd8fdd8
-DATA zetas<>+8128(SB)/4, $0x05d305d3
-DATA zetas<>+8132(SB)/4, $0x05d305d3
-DATA zetas<>+8136(SB)/4, $0xfaf3faf3
-DATA zetas<>+8140(SB)/4, $0xfaf3faf3
-DATA zetas<>+8144(SB)/4, $0x028c028c
-DATA zetas<>+8148(SB)/4, $0x028c028c
-DATA zetas<>+8152(SB)/4, $0x04c704c7
-DATA zetas<>+8156(SB)/4, $0x04c704c7
-DATA zetas<>+8160(SB)/4, $0x61f861f8
-DATA zetas<>+8164(SB)/4, $0x61f861f8
-DATA zetas<>+8168(SB)/4, $0x50e650e6
-DATA zetas<>+8172(SB)/4, $0x50e650e6
-DATA zetas<>+8176(SB)/4, $0x78f778f7
-DATA zetas<>+8180(SB)/4, $0x78f778f7
-DATA zetas<>+8184(SB)/4, $0x05d805d8
-DATA zetas<>+8188(SB)/4, $0x05d805d8
-DATA zetas<>+8192(SB)/4, $0x4ed34ed3
-DATA zetas<>+8196(SB)/4, $0x4ed34ed3
-DATA zetas<>+8200(SB)/4, $0xa3f3a3f3
-DATA zetas<>+8204(SB)/4, $0xa3f3a3f3
-DATA zetas<>+8208(SB)/4, $0xe68ce68c
-DATA zetas<>+8212(SB)/4, $0xe68ce68c
-DATA zetas<>+8216(SB)/4, $0xe9c7e9c7
-DATA zetas<>+8220(SB)/4, $0xe9c7e9c7
-DATA zetas<>+8224(SB)/4, $0xf9ddf9dd
-DATA zetas<>+8228(SB)/4, $0xf9ddf9dd
-DATA zetas<>+8232(SB)/4, $0xf9ddf9dd
-DATA zetas<>+8236(SB)/4, $0xf9ddf9dd
-DATA zetas<>+8240(SB)/4, $0x019b019b
-DATA zetas<>+8244(SB)/4, $0x019b019b
-DATA zetas<>+8248(SB)/4, $0x019b019b
-DATA zetas<>+8252(SB)/4, $0x019b019b
-DATA zetas<>+8256(SB)/4, $0xff33ff33
-DATA zetas<>+8260(SB)/4, $0xff33ff33
-DATA zetas<>+8264(SB)/4, $0xff33ff33
-DATA zetas<>+8268(SB)/4, $0xff33ff33
-DATA zetas<>+8272(SB)/4, $0xf9faf9fa
-DATA zetas<>+8276(SB)/4, $0xf9faf9fa
-DATA zetas<>+8280(SB)/4, $0xf9faf9fa
-DATA zetas<>+8284(SB)/4, $0xf9faf9fa
-DATA zetas<>+8288(SB)/4, $0xc0ddc0dd
-DATA zetas<>+8292(SB)/4, $0xc0ddc0dd
-DATA zetas<>+8296(SB)/4, $0xc0ddc0dd
-DATA zetas<>+8300(SB)/4, $0xc0ddc0dd
-DATA zetas<>+8304(SB)/4, $0x229b229b
-DATA zetas<>+8308(SB)/4, $0x229b229b
-DATA zetas<>+8312(SB)/4, $0x229b229b
-DATA zetas<>+8316(SB)/4, $0x229b229b
-DATA zetas<>+8320(SB)/4, $0x68336833
-DATA zetas<>+8324(SB)/4, $0x68336833
-DATA zetas<>+8328(SB)/4, $0x68336833
-DATA zetas<>+8332(SB)/4, $0x68336833
-DATA zetas<>+8336(SB)/4, $0x47fa47fa
-DATA zetas<>+8340(SB)/4, $0x47fa47fa
-DATA zetas<>+8344(SB)/4, $0x47fa47fa
-DATA zetas<>+8348(SB)/4, $0x47fa47fa
-DATA zetas<>+8352(SB)/4, $0x02600260
-DATA zetas<>+8356(SB)/4, $0x02600260
-DATA zetas<>+8360(SB)/4, $0x02600260
-DATA zetas<>+8364(SB)/4, $0x02600260
-DATA zetas<>+8368(SB)/4, $0x03f903f9
-DATA zetas<>+8372(SB)/4, $0x03f903f9
-DATA zetas<>+8376(SB)/4, $0x03f903f9
-DATA zetas<>+8380(SB)/4, $0x03f903f9
-DATA zetas<>+8384(SB)/4, $0x02dc02dc
-DATA zetas<>+8388(SB)/4, $0x02dc02dc
-DATA zetas<>+8392(SB)/4, $0x02dc02dc
-DATA zetas<>+8396(SB)/4, $0x02dc02dc
-DATA zetas<>+8400(SB)/4, $0xfd57fd57
-DATA zetas<>+8404(SB)/4, $0xfd57fd57
-DATA zetas<>+8408(SB)/4, $0xfd57fd57
-DATA zetas<>+8412(SB)/4, $0xfd57fd57
-DATA zetas<>+8416(SB)/4, $0x22602260
-DATA zetas<>+8420(SB)/4, $0x22602260
-DATA zetas<>+8424(SB)/4, $0x22602260
-DATA zetas<>+8428(SB)/4, $0x22602260
-DATA zetas<>+8432(SB)/4, $0x5ef95ef9
-DATA zetas<>+8436(SB)/4, $0x5ef95ef9
-DATA zetas<>+8440(SB)/4, $0x5ef95ef9
-DATA zetas<>+8444(SB)/4, $0x5ef95ef9
-DATA zetas<>+8448(SB)/4, $0xd6dcd6dc
-DATA zetas<>+8452(SB)/4, $0xd6dcd6dc
-DATA zetas<>+8456(SB)/4, $0xd6dcd6dc
-DATA zetas<>+8460(SB)/4, $0xd6dcd6dc
-DATA zetas<>+8464(SB)/4, $0x92579257
-DATA zetas<>+8468(SB)/4, $0x92579257
-DATA zetas<>+8472(SB)/4, $0x92579257
-DATA zetas<>+8476(SB)/4, $0x92579257
-DATA zetas<>+8480(SB)/4, $0xff7eff7e
-DATA zetas<>+8484(SB)/4, $0xff7eff7e
-DATA zetas<>+8488(SB)/4, $0xff7eff7e
-DATA zetas<>+8492(SB)/4, $0xff7eff7e
-DATA zetas<>+8496(SB)/4, $0x05b205b2
-DATA zetas<>+8500(SB)/4, $0x05b205b2
-DATA zetas<>+8504(SB)/4, $0x05b205b2
-DATA zetas<>+8508(SB)/4, $0x05b205b2
-DATA zetas<>+8512(SB)/4, $0xf9bef9be
-DATA zetas<>+8516(SB)/4, $0xf9bef9be
-DATA zetas<>+8520(SB)/4, $0xf9bef9be
-DATA zetas<>+8524(SB)/4, $0xf9bef9be
-DATA zetas<>+8528(SB)/4, $0xfcc3fcc3
-DATA zetas<>+8532(SB)/4, $0xfcc3fcc3
-DATA zetas<>+8536(SB)/4, $0xfcc3fcc3
-DATA zetas<>+8540(SB)/4, $0xfcc3fcc3
-DATA zetas<>+8544(SB)/4, $0x997e997e
-DATA zetas<>+8548(SB)/4, $0x997e997e
-DATA zetas<>+8552(SB)/4, $0x997e997e
-DATA zetas<>+8556(SB)/4, $0x997e997e
-DATA zetas<>+8560(SB)/4, $0xfbb2fbb2
-DATA zetas<>+8564(SB)/4, $0xfbb2fbb2
-DATA zetas<>+8568(SB)/4, $0xfbb2fbb2
-DATA zetas<>+8572(SB)/4, $0xfbb2fbb2
-DATA zetas<>+8576(SB)/4, $0x53be53be
-DATA zetas<>+8580(SB)/4, $0x53be53be
-DATA zetas<>+8584(SB)/4, $0x53be53be
-DATA zetas<>+8588(SB)/4, $0x53be53be
-DATA zetas<>+8592(SB)/4, $0x15c315c3
-DATA zetas<>+8596(SB)/4, $0x15c315c3
-DATA zetas<>+8600(SB)/4, $0x15c315c3
-DATA zetas<>+8604(SB)/4, $0x15c315c3
-DATA zetas<>+8608(SB)/4, $0x017f017f
-DATA zetas<>+8612(SB)/4, $0x017f017f
-DATA zetas<>+8616(SB)/4, $0x017f017f
-DATA zetas<>+8620(SB)/4, $0x017f017f
-DATA zetas<>+8624(SB)/4, $0xfad3fad3
-DATA zetas<>+8628(SB)/4, $0xfad3fad3
-DATA zetas<>+8632(SB)/4, $0xfad3fad3
-DATA zetas<>+8636(SB)/4, $0xfad3fad3
-DATA zetas<>+8640(SB)/4, $0x01080108
-DATA zetas<>+8644(SB)/4, $0x01080108
-DATA zetas<>+8648(SB)/4, $0x01080108
-DATA zetas<>+8652(SB)/4, $0x01080108
-DATA zetas<>+8656(SB)/4, $0x023d023d
-DATA zetas<>+8660(SB)/4, $0x023d023d
-DATA zetas<>+8664(SB)/4, $0x023d023d
-DATA zetas<>+8668(SB)/4, $0x023d023d
-DATA zetas<>+8672(SB)/4, $0x8e7f8e7f
-DATA zetas<>+8676(SB)/4, $0x8e7f8e7f
-DATA zetas<>+8680(SB)/4, $0x8e7f8e7f
-DATA zetas<>+8684(SB)/4, $0x8e7f8e7f
-DATA zetas<>+8688(SB)/4, $0x43d343d3
-DATA zetas<>+8692(SB)/4, $0x43d343d3
-DATA zetas<>+8696(SB)/4, $0x43d343d3
-DATA zetas<>+8700(SB)/4, $0x43d343d3
-DATA zetas<>+8704(SB)/4, $0x99089908
-DATA zetas<>+8708(SB)/4, $0x99089908
-DATA zetas<>+8712(SB)/4, $0x99089908
-DATA zetas<>+8716(SB)/4, $0x99089908
-DATA zetas<>+8720(SB)/4, $0xe93de93d
-DATA zetas<>+8724(SB)/4, $0xe93de93d
-DATA zetas<>+8728(SB)/4, $0xe93de93d
-DATA zetas<>+8732(SB)/4, $0xe93de93d
-DATA zetas<>+8736(SB)/4, $0x05bc05bc
-DATA zetas<>+8740(SB)/4, $0x05bc05bc
-DATA zetas<>+8744(SB)/4, $0x05bc05bc
-DATA zetas<>+8748(SB)/4, $0x05bc05bc
-DATA zetas<>+8752(SB)/4, $0xfa3efa3e
-DATA zetas<>+8756(SB)/4, $0xfa3efa3e
-DATA zetas<>+8760(SB)/4, $0xfa3efa3e
-DATA zetas<>+8764(SB)/4, $0xfa3efa3e
-DATA zetas<>+8768(SB)/4, $0x05bc05bc
-DATA zetas<>+8772(SB)/4, $0x05bc05bc
-DATA zetas<>+8776(SB)/4, $0x05bc05bc
-DATA zetas<>+8780(SB)/4, $0x05bc05bc
-DATA zetas<>+8784(SB)/4, $0xfa3efa3e
-DATA zetas<>+8788(SB)/4, $0xfa3efa3e
-DATA zetas<>+8792(SB)/4, $0xfa3efa3e
-DATA zetas<>+8796(SB)/4, $0xfa3efa3e
-DATA zetas<>+8800(SB)/4, $0x79bc79bc
-DATA zetas<>+8804(SB)/4, $0x79bc79bc
-DATA zetas<>+8808(SB)/4, $0x79bc79bc
-DATA zetas<>+8812(SB)/4, $0x79bc79bc
-DATA zetas<>+8816(SB)/4, $0xd43ed43e
-DATA zetas<>+8820(SB)/4, $0xd43ed43e
-DATA zetas<>+8824(SB)/4, $0xd43ed43e
-DATA zetas<>+8828(SB)/4, $0xd43ed43e
-DATA zetas<>+8832(SB)/4, $0x79bc79bc
-DATA zetas<>+8836(SB)/4, $0x79bc79bc
-DATA zetas<>+8840(SB)/4, $0x79bc79bc
-DATA zetas<>+8844(SB)/4, $0x79bc79bc
-DATA zetas<>+8848(SB)/4, $0xd43ed43e
-DATA zetas<>+8852(SB)/4, $0xd43ed43e
-DATA zetas<>+8856(SB)/4, $0xd43ed43e
-DATA zetas<>+8860(SB)/4, $0xd43ed43e
-DATA zetas<>+8864(SB)/4, $0xfb4efb4e
-DATA zetas<>+8868(SB)/4, $0xfb4efb4e
-DATA zetas<>+8872(SB)/4, $0xfb4efb4e
-DATA zetas<>+8876(SB)/4, $0xfb4efb4e
-DATA zetas<>+8880(SB)/4, $0x03c203c2
-DATA zetas<>+8884(SB)/4, $0x03c203c2
-DATA zetas<>+8888(SB)/4, $0x03c203c2
-DATA zetas<>+8892(SB)/4, $0x03c203c2
-DATA zetas<>+8896(SB)/4, $0xfb4efb4e
-DATA zetas<>+8900(SB)/4, $0xfb4efb4e
-DATA zetas<>+8904(SB)/4, $0xfb4efb4e
-DATA zetas<>+8908(SB)/4, $0xfb4efb4e
-DATA zetas<>+8912(SB)/4, $0x03c203c2
-DATA zetas<>+8916(SB)/4, $0x03c203c2
-DATA zetas<>+8920(SB)/4, $0x03c203c2
-DATA zetas<>+8924(SB)/4, $0x03c203c2
-DATA zetas<>+8928(SB)/4, $0x054e054e
-DATA zetas<>+8932(SB)/4, $0x054e054e
-DATA zetas<>+8936(SB)/4, $0x054e054e
-DATA zetas<>+8940(SB)/4, $0x054e054e
-DATA zetas<>+8944(SB)/4, $0x29c229c2
-DATA zetas<>+8948(SB)/4, $0x29c229c2
-DATA zetas<>+8952(SB)/4, $0x29c229c2
-DATA zetas<>+8956(SB)/4, $0x29c229c2
-DATA zetas<>+8960(SB)/4, $0x054e054e
-DATA zetas<>+8964(SB)/4, $0x054e054e
-DATA zetas<>+8968(SB)/4, $0x054e054e
-DATA zetas<>+8972(SB)/4, $0x054e054e
-DATA zetas<>+8976(SB)/4, $0x29c229c2
-DATA zetas<>+8980(SB)/4, $0x29c229c2
-DATA zetas<>+8984(SB)/4, $0x29c229c2
-DATA zetas<>+8988(SB)/4, $0x29c229c2
-DATA zetas<>+8992(SB)/4, $0x00b600b6
-DATA zetas<>+8996(SB)/4, $0x00b600b6
-DATA zetas<>+9000(SB)/4, $0x00b600b6
-DATA zetas<>+9004(SB)/4, $0x00b600b6
-DATA zetas<>+9008(SB)/4, $0x06290629
-DATA zetas<>+9012(SB)/4, $0x06290629
-DATA zetas<>+9016(SB)/4, $0x06290629
-DATA zetas<>+9020(SB)/4, $0x06290629
-DATA zetas<>+9024(SB)/4, $0x00b600b6
-DATA zetas<>+9028(SB)/4, $0x00b600b6
-DATA zetas<>+9032(SB)/4, $0x00b600b6
-DATA zetas<>+9036(SB)/4, $0x00b600b6
-DATA zetas<>+9040(SB)/4, $0x06290629
-DATA zetas<>+9044(SB)/4, $0x06290629
-DATA zetas<>+9048(SB)/4, $0x06290629
-DATA zetas<>+9052(SB)/4, $0x06290629
-DATA zetas<>+9056(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9060(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9064(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9068(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9072(SB)/4, $0xf129f129
-DATA zetas<>+9076(SB)/4, $0xf129f129
-DATA zetas<>+9080(SB)/4, $0xf129f129
-DATA zetas<>+9084(SB)/4, $0xf129f129
-DATA zetas<>+9088(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9092(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9096(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9100(SB)/4, $0xc2b6c2b6
-DATA zetas<>+9104(SB)/4, $0xf129f129
-DATA zetas<>+9108(SB)/4, $0xf129f129
-DATA zetas<>+9112(SB)/4, $0xf129f129
-DATA zetas<>+9116(SB)/4, $0xf129f129
-DATA zetas<>+9120(SB)/4, $0x026e026e
-DATA zetas<>+9124(SB)/4, $0x026e026e
-DATA zetas<>+9128(SB)/4, $0x026e026e
-DATA zetas<>+9132(SB)/4, $0x026e026e
-DATA zetas<>+9136(SB)/4, $0xff55ff55
-DATA zetas<>+9140(SB)/4, $0xff55ff55
-DATA zetas<>+9144(SB)/4, $0xff55ff55
-DATA zetas<>+9148(SB)/4, $0xff55ff55
-DATA zetas<>+9152(SB)/4, $0x026e026e
-DATA zetas<>+9156(SB)/4, $0x026e026e
-DATA zetas<>+9160(SB)/4, $0x026e026e
-DATA zetas<>+9164(SB)/4, $0x026e026e
-DATA zetas<>+9168(SB)/4, $0xff55ff55
-DATA zetas<>+9172(SB)/4, $0xff55ff55
-DATA zetas<>+9176(SB)/4, $0xff55ff55
-DATA zetas<>+9180(SB)/4, $0xff55ff55
-DATA zetas<>+9184(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9188(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9192(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9196(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9200(SB)/4, $0xae55ae55
-DATA zetas<>+9204(SB)/4, $0xae55ae55
-DATA zetas<>+9208(SB)/4, $0xae55ae55
-DATA zetas<>+9212(SB)/4, $0xae55ae55
-DATA zetas<>+9216(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9220(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9224(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9228(SB)/4, $0x6c6e6c6e
-DATA zetas<>+9232(SB)/4, $0xae55ae55
-DATA zetas<>+9236(SB)/4, $0xae55ae55
-DATA zetas<>+9240(SB)/4, $0xae55ae55
-DATA zetas<>+9244(SB)/4, $0xae55ae55
-DATA zetas<>+9248(SB)/4, $0x05750575
-DATA zetas<>+9252(SB)/4, $0x14751475
-DATA zetas<>+9256(SB)/4, $0x05a105a1
-DATA zetas<>+9260(SB)/4, $0xd8a1d8a1
-DATA zetas<>+9264(SB)/4, $0x0000f301
-DATA zetas<>+9268(SB)/4, $0xf2fff2ff
-DATA zetas<>+9272(SB)/4, $0x00000000
-DATA zetas<>+9276(SB)/4, $0x00000000
-DATA zetas<>+9280(SB)/4, $0x00000000
-DATA zetas<>+9284(SB)/4, $0x00000000
-DATA zetas<>+9288(SB)/4, $0x00000000
-DATA zetas<>+9292(SB)/4, $0x00000000
-DATA zetas<>+9296(SB)/4, $0x00000000
-DATA zetas<>+9300(SB)/4, $0x00000000
-DATA zetas<>+9304(SB)/4, $0x00000000
-DATA zetas<>+9308(SB)/4, $0x00000000
-GLOBL zetas<>(SB), RODATA|NOPTR, $9312
+DATA zetas<>+2240(SB)/4, $0xfbb10000
+DATA zetas<>+2244(SB)/4, $0x044f0000
+DATA zetas<>+2248(SB)/4, $0x01ae0000
+DATA zetas<>+2252(SB)/4, $0xfe520000
+DATA zetas<>+2256(SB)/4, $0x022b0000
+DATA zetas<>+2260(SB)/4, $0xfdd50000
+DATA zetas<>+2264(SB)/4, $0x034b0000
+DATA zetas<>+2268(SB)/4, $0xfcb50000
+DATA zetas<>+2272(SB)/4, $0xfb1d0000
+DATA zetas<>+2276(SB)/4, $0x04e30000
+DATA zetas<>+2280(SB)/4, $0x03670000
+DATA zetas<>+2284(SB)/4, $0xfc990000
+DATA zetas<>+2288(SB)/4, $0x060e0000
+DATA zetas<>+2292(SB)/4, $0xf9f20000
+DATA zetas<>+2296(SB)/4, $0x00690000
+DATA zetas<>+2300(SB)/4, $0xff970000
+DATA zetas<>+2304(SB)/4, $0xfeb10000
+DATA zetas<>+2308(SB)/4, $0x014f0000
+DATA zetas<>+2312(SB)/4, $0x2bae0000
+DATA zetas<>+2316(SB)/4, $0xd4520000
+DATA zetas<>+2320(SB)/4, $0xd32b0000
+DATA zetas<>+2324(SB)/4, $0x2cd50000
+DATA zetas<>+2328(SB)/4, $0x344b0000
+DATA zetas<>+2332(SB)/4, $0xcbb50000
+DATA zetas<>+2336(SB)/4, $0x821d0000
+DATA zetas<>+2340(SB)/4, $0x7de30000
+DATA zetas<>+2344(SB)/4, $0xc8670000
+DATA zetas<>+2348(SB)/4, $0x37990000
+DATA zetas<>+2352(SB)/4, $0x500e0000
+DATA zetas<>+2356(SB)/4, $0xaff20000
+DATA zetas<>+2360(SB)/4, $0xab690000
+DATA zetas<>+2364(SB)/4, $0x54970000
+DATA zetas<>+2368(SB)/4, $0x01a60000
+DATA zetas<>+2372(SB)/4, $0xfe5a0000
+DATA zetas<>+2376(SB)/4, $0x024b0000
+DATA zetas<>+2380(SB)/4, $0xfdb50000
+DATA zetas<>+2384(SB)/4, $0x00b10000
+DATA zetas<>+2388(SB)/4, $0xff4f0000
+DATA zetas<>+2392(SB)/4, $0xff150000
+DATA zetas<>+2396(SB)/4, $0x00eb0000
+DATA zetas<>+2400(SB)/4, $0xfedd0000
+DATA zetas<>+2404(SB)/4, $0x01230000
+DATA zetas<>+2408(SB)/4, $0xfe340000
+DATA zetas<>+2412(SB)/4, $0x01cc0000
+DATA zetas<>+2416(SB)/4, $0x06260000
+DATA zetas<>+2420(SB)/4, $0xf9da0000
+DATA zetas<>+2424(SB)/4, $0x06750000
+DATA zetas<>+2428(SB)/4, $0xf98b0000
+DATA zetas<>+2432(SB)/4, $0x93a60000
+DATA zetas<>+2436(SB)/4, $0x6c5a0000
+DATA zetas<>+2440(SB)/4, $0x334b0000
+DATA zetas<>+2444(SB)/4, $0xccb50000
+DATA zetas<>+2448(SB)/4, $0x03b10000
+DATA zetas<>+2452(SB)/4, $0xfc4f0000
+DATA zetas<>+2456(SB)/4, $0xee150000
+DATA zetas<>+2460(SB)/4, $0x11eb0000
+DATA zetas<>+2464(SB)/4, $0xc5dd0000
+DATA zetas<>+2468(SB)/4, $0x3a230000
+DATA zetas<>+2472(SB)/4, $0x5a340000
+DATA zetas<>+2476(SB)/4, $0xa5cc0000
+DATA zetas<>+2480(SB)/4, $0x18260000
+DATA zetas<>+2484(SB)/4, $0xe7da0000
+DATA zetas<>+2488(SB)/4, $0x15750000
+DATA zetas<>+2492(SB)/4, $0xea8b0000
+DATA zetas<>+2496(SB)/4, $0xff0a0000
+DATA zetas<>+2500(SB)/4, $0x00f60000
+DATA zetas<>+2504(SB)/4, $0x030a0000
+DATA zetas<>+2508(SB)/4, $0xfcf60000
+DATA zetas<>+2512(SB)/4, $0x04870000
+DATA zetas<>+2516(SB)/4, $0xfb790000
+DATA zetas<>+2520(SB)/4, $0xff6d0000
+DATA zetas<>+2524(SB)/4, $0x00930000
+DATA zetas<>+2528(SB)/4, $0xfcf70000
+DATA zetas<>+2532(SB)/4, $0x03090000
+DATA zetas<>+2536(SB)/4, $0x05cb0000
+DATA zetas<>+2540(SB)/4, $0xfa350000
+DATA zetas<>+2544(SB)/4, $0xfda60000
+DATA zetas<>+2548(SB)/4, $0x025a0000
+DATA zetas<>+2552(SB)/4, $0x045f0000
+DATA zetas<>+2556(SB)/4, $0xfba10000
+DATA zetas<>+2560(SB)/4, $0x7d0a0000
+DATA zetas<>+2564(SB)/4, $0x82f60000
+DATA zetas<>+2568(SB)/4, $0x810a0000
+DATA zetas<>+2572(SB)/4, $0x7ef60000
+DATA zetas<>+2576(SB)/4, $0x29870000
+DATA zetas<>+2580(SB)/4, $0xd6790000
+DATA zetas<>+2584(SB)/4, $0x766d0000
+DATA zetas<>+2588(SB)/4, $0x89930000
+DATA zetas<>+2592(SB)/4, $0x71f70000
+DATA zetas<>+2596(SB)/4, $0x8e090000
+DATA zetas<>+2600(SB)/4, $0xb6cb0000
+DATA zetas<>+2604(SB)/4, $0x49350000
+DATA zetas<>+2608(SB)/4, $0x8fa60000
+DATA zetas<>+2612(SB)/4, $0x705a0000
+DATA zetas<>+2616(SB)/4, $0x315f0000
+DATA zetas<>+2620(SB)/4, $0xcea10000
+DATA zetas<>+2624(SB)/4, $0xf9ca0000
+DATA zetas<>+2628(SB)/4, $0x06360000
+DATA zetas<>+2632(SB)/4, $0x02840000
+DATA zetas<>+2636(SB)/4, $0xfd7c0000
+DATA zetas<>+2640(SB)/4, $0xfc980000
+DATA zetas<>+2644(SB)/4, $0x03680000
+DATA zetas<>+2648(SB)/4, $0x015d0000
+DATA zetas<>+2652(SB)/4, $0xfea30000
+DATA zetas<>+2656(SB)/4, $0x01a20000
+DATA zetas<>+2660(SB)/4, $0xfe5e0000
+DATA zetas<>+2664(SB)/4, $0x01490000
+DATA zetas<>+2668(SB)/4, $0xfeb70000
+DATA zetas<>+2672(SB)/4, $0xff640000
+DATA zetas<>+2676(SB)/4, $0x009c0000
+DATA zetas<>+2680(SB)/4, $0xffb50000
+DATA zetas<>+2684(SB)/4, $0x004b0000
+DATA zetas<>+2688(SB)/4, $0xb7ca0000
+DATA zetas<>+2692(SB)/4, $0x48360000
+DATA zetas<>+2696(SB)/4, $0x4e840000
+DATA zetas<>+2700(SB)/4, $0xb17c0000
+DATA zetas<>+2704(SB)/4, $0x44980000
+DATA zetas<>+2708(SB)/4, $0xbb680000
+DATA zetas<>+2712(SB)/4, $0x485d0000
+DATA zetas<>+2716(SB)/4, $0xb7a30000
+DATA zetas<>+2720(SB)/4, $0xc7a20000
+DATA zetas<>+2724(SB)/4, $0x385e0000
+DATA zetas<>+2728(SB)/4, $0x4c490000
+DATA zetas<>+2732(SB)/4, $0xb3b70000
+DATA zetas<>+2736(SB)/4, $0xeb640000
+DATA zetas<>+2740(SB)/4, $0x149c0000
+DATA zetas<>+2744(SB)/4, $0xceb50000
+DATA zetas<>+2748(SB)/4, $0x314b0000
+DATA zetas<>+2752(SB)/4, $0x03310000
+DATA zetas<>+2756(SB)/4, $0xfccf0000
+DATA zetas<>+2760(SB)/4, $0x04490000
+DATA zetas<>+2764(SB)/4, $0xfbb70000
+DATA zetas<>+2768(SB)/4, $0x025b0000
+DATA zetas<>+2772(SB)/4, $0xfda50000
+DATA zetas<>+2776(SB)/4, $0x02620000
+DATA zetas<>+2780(SB)/4, $0xfd9e0000
+DATA zetas<>+2784(SB)/4, $0x052a0000
+DATA zetas<>+2788(SB)/4, $0xfad60000
+DATA zetas<>+2792(SB)/4, $0xfafb0000
+DATA zetas<>+2796(SB)/4, $0x05050000
+DATA zetas<>+2800(SB)/4, $0xfa470000
+DATA zetas<>+2804(SB)/4, $0x05b90000
+DATA zetas<>+2808(SB)/4, $0x01800000
+DATA zetas<>+2812(SB)/4, $0xfe800000
+DATA zetas<>+2816(SB)/4, $0x86310000
+DATA zetas<>+2820(SB)/4, $0x79cf0000
+DATA zetas<>+2824(SB)/4, $0x4f490000
+DATA zetas<>+2828(SB)/4, $0xb0b70000
+DATA zetas<>+2832(SB)/4, $0x635b0000
+DATA zetas<>+2836(SB)/4, $0x9ca50000
+DATA zetas<>+2840(SB)/4, $0x08620000
+DATA zetas<>+2844(SB)/4, $0xf79e0000
+DATA zetas<>+2848(SB)/4, $0xe32a0000
+DATA zetas<>+2852(SB)/4, $0x1cd60000
+DATA zetas<>+2856(SB)/4, $0x3bfb0000
+DATA zetas<>+2860(SB)/4, $0xc4050000
+DATA zetas<>+2864(SB)/4, $0x5f470000
+DATA zetas<>+2868(SB)/4, $0xa0b90000
+DATA zetas<>+2872(SB)/4, $0x81800000
+DATA zetas<>+2876(SB)/4, $0x7e800000
+DATA zetas<>+2880(SB)/4, $0xfb410000
+DATA zetas<>+2884(SB)/4, $0x04bf0000
+DATA zetas<>+2888(SB)/4, $0xff780000
+DATA zetas<>+2892(SB)/4, $0x00880000
+DATA zetas<>+2896(SB)/4, $0x04c20000
+DATA zetas<>+2900(SB)/4, $0xfb3e0000
+DATA zetas<>+2904(SB)/4, $0xfac90000
+DATA zetas<>+2908(SB)/4, $0x05370000
+DATA zetas<>+2912(SB)/4, $0xfc960000
+DATA zetas<>+2916(SB)/4, $0x036a0000
+DATA zetas<>+2920(SB)/4, $0x00dc0000
+DATA zetas<>+2924(SB)/4, $0xff240000
+DATA zetas<>+2928(SB)/4, $0xfb5d0000
+DATA zetas<>+2932(SB)/4, $0x04a30000
+DATA zetas<>+2936(SB)/4, $0xf9850000
+DATA zetas<>+2940(SB)/4, $0x067b0000
+DATA zetas<>+2944(SB)/4, $0xae410000
+DATA zetas<>+2948(SB)/4, $0x51bf0000
+DATA zetas<>+2952(SB)/4, $0xe7780000
+DATA zetas<>+2956(SB)/4, $0x18880000
+DATA zetas<>+2960(SB)/4, $0x2ac20000
+DATA zetas<>+2964(SB)/4, $0xd53e0000
+DATA zetas<>+2968(SB)/4, $0xc5c90000
+DATA zetas<>+2972(SB)/4, $0x3a370000
+DATA zetas<>+2976(SB)/4, $0x5e960000
+DATA zetas<>+2980(SB)/4, $0xa16a0000
+DATA zetas<>+2984(SB)/4, $0xd4dc0000
+DATA zetas<>+2988(SB)/4, $0x2b240000
+DATA zetas<>+2992(SB)/4, $0x425d0000
+DATA zetas<>+2996(SB)/4, $0xbda30000
+DATA zetas<>+3000(SB)/4, $0x38850000
+DATA zetas<>+3004(SB)/4, $0xc77b0000
+DATA zetas<>+3008(SB)/4, $0xfb5f0000
+DATA zetas<>+3012(SB)/4, $0x04a10000
+DATA zetas<>+3016(SB)/4, $0xfa060000
+DATA zetas<>+3020(SB)/4, $0x05fa0000
+DATA zetas<>+3024(SB)/4, $0xfb020000
+DATA zetas<>+3028(SB)/4, $0x04fe0000
+DATA zetas<>+3032(SB)/4, $0x031a0000
+DATA zetas<>+3036(SB)/4, $0xfce60000
+DATA zetas<>+3040(SB)/4, $0xfa1a0000
+DATA zetas<>+3044(SB)/4, $0x05e60000
+DATA zetas<>+3048(SB)/4, $0xfcaa0000
+DATA zetas<>+3052(SB)/4, $0x03560000
+DATA zetas<>+3056(SB)/4, $0xfc9a0000
+DATA zetas<>+3060(SB)/4, $0x03660000
+DATA zetas<>+3064(SB)/4, $0x01de0000
+DATA zetas<>+3068(SB)/4, $0xfe220000
+DATA zetas<>+3072(SB)/4, $0x285f0000
+DATA zetas<>+3076(SB)/4, $0xd7a10000
+DATA zetas<>+3080(SB)/4, $0xac060000
+DATA zetas<>+3084(SB)/4, $0x53fa0000
+DATA zetas<>+3088(SB)/4, $0xe1020000
+DATA zetas<>+3092(SB)/4, $0x1efe0000
+DATA zetas<>+3096(SB)/4, $0xb11a0000
+DATA zetas<>+3100(SB)/4, $0x4ee60000
+DATA zetas<>+3104(SB)/4, $0xa81a0000
+DATA zetas<>+3108(SB)/4, $0x57e60000
+DATA zetas<>+3112(SB)/4, $0x5aaa0000
+DATA zetas<>+3116(SB)/4, $0xa5560000
+DATA zetas<>+3120(SB)/4, $0x2a9a0000
+DATA zetas<>+3124(SB)/4, $0xd5660000
+DATA zetas<>+3128(SB)/4, $0xbbde0000
+DATA zetas<>+3132(SB)/4, $0x44220000
+DATA zetas<>+3136(SB)/4, $0xff940000
+DATA zetas<>+3140(SB)/4, $0x006c0000
+DATA zetas<>+3144(SB)/4, $0xfecc0000
+DATA zetas<>+3148(SB)/4, $0x01340000
+DATA zetas<>+3152(SB)/4, $0x03e40000
+DATA zetas<>+3156(SB)/4, $0xfc1c0000
+DATA zetas<>+3160(SB)/4, $0x03df0000
+DATA zetas<>+3164(SB)/4, $0xfc210000
+DATA zetas<>+3168(SB)/4, $0x03be0000
+DATA zetas<>+3172(SB)/4, $0xfc420000
+DATA zetas<>+3176(SB)/4, $0xfa4c0000
+DATA zetas<>+3180(SB)/4, $0x05b40000
+DATA zetas<>+3184(SB)/4, $0x05f20000
+DATA zetas<>+3188(SB)/4, $0xfa0e0000
+DATA zetas<>+3192(SB)/4, $0x065c0000
+DATA zetas<>+3196(SB)/4, $0xf9a40000
+DATA zetas<>+3200(SB)/4, $0x7b940000
+DATA zetas<>+3204(SB)/4, $0x846c0000
+DATA zetas<>+3208(SB)/4, $0xa2cc0000
+DATA zetas<>+3212(SB)/4, $0x5d340000
+DATA zetas<>+3216(SB)/4, $0x6fe40000
+DATA zetas<>+3220(SB)/4, $0x901c0000
+DATA zetas<>+3224(SB)/4, $0xb0df0000
+DATA zetas<>+3228(SB)/4, $0x4f210000
+DATA zetas<>+3232(SB)/4, $0x5dbe0000
+DATA zetas<>+3236(SB)/4, $0xa2420000
+DATA zetas<>+3240(SB)/4, $0x1e4c0000
+DATA zetas<>+3244(SB)/4, $0xe1b40000
+DATA zetas<>+3248(SB)/4, $0xbbf20000
+DATA zetas<>+3252(SB)/4, $0x440e0000
+DATA zetas<>+3256(SB)/4, $0x5a5c0000
+DATA zetas<>+3260(SB)/4, $0xa5a40000
+DATA zetas<>+3264(SB)/4, $0x00000000
+DATA zetas<>+3268(SB)/4, $0x00000004
+DATA zetas<>+3272(SB)/4, $0x00000002
+DATA zetas<>+3276(SB)/4, $0x00000006
+DATA zetas<>+3280(SB)/4, $0x00000010
+DATA zetas<>+3284(SB)/4, $0x00000014
+DATA zetas<>+3288(SB)/4, $0x00000012
+DATA zetas<>+3292(SB)/4, $0x00000016
+DATA zetas<>+3296(SB)/4, $0x00000008
+DATA zetas<>+3300(SB)/4, $0x0000000c
+DATA zetas<>+3304(SB)/4, $0x0000000a
+DATA zetas<>+3308(SB)/4, $0x0000000e
+DATA zetas<>+3312(SB)/4, $0x00000018
+DATA zetas<>+3316(SB)/4, $0x0000001c
+DATA zetas<>+3320(SB)/4, $0x0000001a
+DATA zetas<>+3324(SB)/4, $0x0000001e
+DATA zetas<>+3328(SB)/4, $0x00000001
+DATA zetas<>+3332(SB)/4, $0x00000005
+DATA zetas<>+3336(SB)/4, $0x00000003
+DATA zetas<>+3340(SB)/4, $0x00000007
+DATA zetas<>+3344(SB)/4, $0x00000011
+DATA zetas<>+3348(SB)/4, $0x00000015
+DATA zetas<>+3352(SB)/4, $0x00000013
+DATA zetas<>+3356(SB)/4, $0x00000017
+DATA zetas<>+3360(SB)/4, $0x00000009
+DATA zetas<>+3364(SB)/4, $0x0000000d
+DATA zetas<>+3368(SB)/4, $0x0000000b
+DATA zetas<>+3372(SB)/4, $0x0000000f
+DATA zetas<>+3376(SB)/4, $0x00000019
+DATA zetas<>+3380(SB)/4, $0x0000001d
+DATA zetas<>+3384(SB)/4, $0x0000001b
+DATA zetas<>+3388(SB)/4, $0x0000001f
+DATA zetas<>+3392(SB)/4, $0x065c065c
+DATA zetas<>+3396(SB)/4, $0xfa4cfa4c
+DATA zetas<>+3400(SB)/4, $0x05f205f2
+DATA zetas<>+3404(SB)/4, $0x03be03be
+DATA zetas<>+3408(SB)/4, $0x01de01de
+DATA zetas<>+3412(SB)/4, $0xfcaafcaa
+DATA zetas<>+3416(SB)/4, $0xfc9afc9a
+DATA zetas<>+3420(SB)/4, $0xfa1afa1a
+DATA zetas<>+3424(SB)/4, $0x03df03df
+DATA zetas<>+3428(SB)/4, $0xfeccfecc
+DATA zetas<>+3432(SB)/4, $0x03e403e4
+DATA zetas<>+3436(SB)/4, $0xff94ff94
+DATA zetas<>+3440(SB)/4, $0x031a031a
+DATA zetas<>+3444(SB)/4, $0xfa06fa06
+DATA zetas<>+3448(SB)/4, $0xfb02fb02
+DATA zetas<>+3452(SB)/4, $0xfb5ffb5f
+DATA zetas<>+3456(SB)/4, $0x5a5c5a5c
+DATA zetas<>+3460(SB)/4, $0x1e4c1e4c
+DATA zetas<>+3464(SB)/4, $0xbbf2bbf2
+DATA zetas<>+3468(SB)/4, $0x5dbe5dbe
+DATA zetas<>+3472(SB)/4, $0xbbdebbde
+DATA zetas<>+3476(SB)/4, $0x5aaa5aaa
+DATA zetas<>+3480(SB)/4, $0x2a9a2a9a
+DATA zetas<>+3484(SB)/4, $0xa81aa81a
+DATA zetas<>+3488(SB)/4, $0xb0dfb0df
+DATA zetas<>+3492(SB)/4, $0xa2cca2cc
+DATA zetas<>+3496(SB)/4, $0x6fe46fe4
+DATA zetas<>+3500(SB)/4, $0x7b947b94
+DATA zetas<>+3504(SB)/4, $0xb11ab11a
+DATA zetas<>+3508(SB)/4, $0xac06ac06
+DATA zetas<>+3512(SB)/4, $0xe102e102
+DATA zetas<>+3516(SB)/4, $0x285f285f
+DATA zetas<>+3520(SB)/4, $0xf985f985
+DATA zetas<>+3524(SB)/4, $0x00dc00dc
+DATA zetas<>+3528(SB)/4, $0xfb5dfb5d
+DATA zetas<>+3532(SB)/4, $0xfc96fc96
+DATA zetas<>+3536(SB)/4, $0x01800180
+DATA zetas<>+3540(SB)/4, $0xfafbfafb
+DATA zetas<>+3544(SB)/4, $0xfa47fa47
+DATA zetas<>+3548(SB)/4, $0x052a052a
+DATA zetas<>+3552(SB)/4, $0xfac9fac9
+DATA zetas<>+3556(SB)/4, $0xff78ff78
+DATA zetas<>+3560(SB)/4, $0x04c204c2
+DATA zetas<>+3564(SB)/4, $0xfb41fb41
+DATA zetas<>+3568(SB)/4, $0x02620262
+DATA zetas<>+3572(SB)/4, $0x04490449
+DATA zetas<>+3576(SB)/4, $0x025b025b
+DATA zetas<>+3580(SB)/4, $0x03310331
+DATA zetas<>+3584(SB)/4, $0x38853885
+DATA zetas<>+3588(SB)/4, $0xd4dcd4dc
+DATA zetas<>+3592(SB)/4, $0x425d425d
+DATA zetas<>+3596(SB)/4, $0x5e965e96
+DATA zetas<>+3600(SB)/4, $0x81808180
+DATA zetas<>+3604(SB)/4, $0x3bfb3bfb
+DATA zetas<>+3608(SB)/4, $0x5f475f47
+DATA zetas<>+3612(SB)/4, $0xe32ae32a
+DATA zetas<>+3616(SB)/4, $0xc5c9c5c9
+DATA zetas<>+3620(SB)/4, $0xe778e778
+DATA zetas<>+3624(SB)/4, $0x2ac22ac2
+DATA zetas<>+3628(SB)/4, $0xae41ae41
+DATA zetas<>+3632(SB)/4, $0x08620862
+DATA zetas<>+3636(SB)/4, $0x4f494f49
+DATA zetas<>+3640(SB)/4, $0x635b635b
+DATA zetas<>+3644(SB)/4, $0x86318631
+DATA zetas<>+3648(SB)/4, $0xffb5ffb5
+DATA zetas<>+3652(SB)/4, $0x01490149
+DATA zetas<>+3656(SB)/4, $0xff64ff64
+DATA zetas<>+3660(SB)/4, $0x01a201a2
+DATA zetas<>+3664(SB)/4, $0x045f045f
+DATA zetas<>+3668(SB)/4, $0x05cb05cb
+DATA zetas<>+3672(SB)/4, $0xfda6fda6
+DATA zetas<>+3676(SB)/4, $0xfcf7fcf7
+DATA zetas<>+3680(SB)/4, $0x015d015d
+DATA zetas<>+3684(SB)/4, $0x02840284
+DATA zetas<>+3688(SB)/4, $0xfc98fc98
+DATA zetas<>+3692(SB)/4, $0xf9caf9ca
+DATA zetas<>+3696(SB)/4, $0xff6dff6d
+DATA zetas<>+3700(SB)/4, $0x030a030a
+DATA zetas<>+3704(SB)/4, $0x04870487
+DATA zetas<>+3708(SB)/4, $0xff0aff0a
+DATA zetas<>+3712(SB)/4, $0xceb5ceb5
+DATA zetas<>+3716(SB)/4, $0x4c494c49
+DATA zetas<>+3720(SB)/4, $0xeb64eb64
+DATA zetas<>+3724(SB)/4, $0xc7a2c7a2
+DATA zetas<>+3728(SB)/4, $0x315f315f
+DATA zetas<>+3732(SB)/4, $0xb6cbb6cb
+DATA zetas<>+3736(SB)/4, $0x8fa68fa6
+DATA zetas<>+3740(SB)/4, $0x71f771f7
+DATA zetas<>+3744(SB)/4, $0x485d485d
+DATA zetas<>+3748(SB)/4, $0x4e844e84
+DATA zetas<>+3752(SB)/4, $0x44984498
+DATA zetas<>+3756(SB)/4, $0xb7cab7ca
+DATA zetas<>+3760(SB)/4, $0x766d766d
+DATA zetas<>+3764(SB)/4, $0x810a810a
+DATA zetas<>+3768(SB)/4, $0x29872987
+DATA zetas<>+3772(SB)/4, $0x7d0a7d0a
+DATA zetas<>+3776(SB)/4, $0x06750675
+DATA zetas<>+3780(SB)/4, $0xfe34fe34
+DATA zetas<>+3784(SB)/4, $0x06260626
+DATA zetas<>+3788(SB)/4, $0xfeddfedd
+DATA zetas<>+3792(SB)/4, $0x00690069
+DATA zetas<>+3796(SB)/4, $0x03670367
+DATA zetas<>+3800(SB)/4, $0x060e060e
+DATA zetas<>+3804(SB)/4, $0xfb1dfb1d
+DATA zetas<>+3808(SB)/4, $0xff15ff15
+DATA zetas<>+3812(SB)/4, $0x024b024b
+DATA zetas<>+3816(SB)/4, $0x00b100b1
+DATA zetas<>+3820(SB)/4, $0x01a601a6
+DATA zetas<>+3824(SB)/4, $0x034b034b
+DATA zetas<>+3828(SB)/4, $0x01ae01ae
+DATA zetas<>+3832(SB)/4, $0x022b022b
+DATA zetas<>+3836(SB)/4, $0xfbb1fbb1
+DATA zetas<>+3840(SB)/4, $0x15751575
+DATA zetas<>+3844(SB)/4, $0x5a345a34
+DATA zetas<>+3848(SB)/4, $0x18261826
+DATA zetas<>+3852(SB)/4, $0xc5ddc5dd
+DATA zetas<>+3856(SB)/4, $0xab69ab69
+DATA zetas<>+3860(SB)/4, $0xc867c867
+DATA zetas<>+3864(SB)/4, $0x500e500e
+DATA zetas<>+3868(SB)/4, $0x821d821d
+DATA zetas<>+3872(SB)/4, $0xee15ee15
+DATA zetas<>+3876(SB)/4, $0x334b334b
+DATA zetas<>+3880(SB)/4, $0x03b103b1
+DATA zetas<>+3884(SB)/4, $0x93a693a6
+DATA zetas<>+3888(SB)/4, $0x344b344b
+DATA zetas<>+3892(SB)/4, $0x2bae2bae
+DATA zetas<>+3896(SB)/4, $0xd32bd32b
+DATA zetas<>+3900(SB)/4, $0xfeb1feb1
+DATA zetas<>+3904(SB)/4, $0xfb05fb05
+DATA zetas<>+3908(SB)/4, $0xfb05fb05
+DATA zetas<>+3912(SB)/4, $0x02a502a5
+DATA zetas<>+3916(SB)/4, $0x02a502a5
+DATA zetas<>+3920(SB)/4, $0xfd2bfd2b
+DATA zetas<>+3924(SB)/4, $0xfd2bfd2b
+DATA zetas<>+3928(SB)/4, $0xfa1cfa1c
+DATA zetas<>+3932(SB)/4, $0xfa1cfa1c
+DATA zetas<>+3936(SB)/4, $0xfbd7fbd7
+DATA zetas<>+3940(SB)/4, $0xfbd7fbd7
+DATA zetas<>+3944(SB)/4, $0x01c001c0
+DATA zetas<>+3948(SB)/4, $0x01c001c0
+DATA zetas<>+3952(SB)/4, $0x03c103c1
+DATA zetas<>+3956(SB)/4, $0x03c103c1
+DATA zetas<>+3960(SB)/4, $0xfe72fe72
+DATA zetas<>+3964(SB)/4, $0xfe72fe72
+DATA zetas<>+3968(SB)/4, $0xba05ba05
+DATA zetas<>+3972(SB)/4, $0xba05ba05
+DATA zetas<>+3976(SB)/4, $0xa1a5a1a5
+DATA zetas<>+3980(SB)/4, $0xa1a5a1a5
+DATA zetas<>+3984(SB)/4, $0xce2bce2b
+DATA zetas<>+3988(SB)/4, $0xce2bce2b
+DATA zetas<>+3992(SB)/4, $0x8e1c8e1c
+DATA zetas<>+3996(SB)/4, $0x8e1c8e1c
+DATA zetas<>+4000(SB)/4, $0x10d710d7
+DATA zetas<>+4004(SB)/4, $0x10d710d7
+DATA zetas<>+4008(SB)/4, $0x41c041c0
+DATA zetas<>+4012(SB)/4, $0x41c041c0
+DATA zetas<>+4016(SB)/4, $0x36c136c1
+DATA zetas<>+4020(SB)/4, $0x36c136c1
+DATA zetas<>+4024(SB)/4, $0x34723472
+DATA zetas<>+4028(SB)/4, $0x34723472
+DATA zetas<>+4032(SB)/4, $0xfc49fc49
+DATA zetas<>+4036(SB)/4, $0xfc49fc49
+DATA zetas<>+4040(SB)/4, $0xff09ff09
+DATA zetas<>+4044(SB)/4, $0xff09ff09
+DATA zetas<>+4048(SB)/4, $0x033e033e
+DATA zetas<>+4052(SB)/4, $0x033e033e
+DATA zetas<>+4056(SB)/4, $0xfef1fef1
+DATA zetas<>+4060(SB)/4, $0xfef1fef1
+DATA zetas<>+4064(SB)/4, $0xfa73fa73
+DATA zetas<>+4068(SB)/4, $0xfa73fa73
+DATA zetas<>+4072(SB)/4, $0x006b006b
+DATA zetas<>+4076(SB)/4, $0x006b006b
+DATA zetas<>+4080(SB)/4, $0xffa6ffa6
+DATA zetas<>+4084(SB)/4, $0xffa6ffa6
+DATA zetas<>+4088(SB)/4, $0xfcabfcab
+DATA zetas<>+4092(SB)/4, $0xfcabfcab
+DATA zetas<>+4096(SB)/4, $0x47494749
+DATA zetas<>+4100(SB)/4, $0x47494749
+DATA zetas<>+4104(SB)/4, $0x8a098a09
+DATA zetas<>+4108(SB)/4, $0x8a098a09
+DATA zetas<>+4112(SB)/4, $0xdd3edd3e
+DATA zetas<>+4116(SB)/4, $0xdd3edd3e
+DATA zetas<>+4120(SB)/4, $0xc1f1c1f1
+DATA zetas<>+4124(SB)/4, $0xc1f1c1f1
+DATA zetas<>+4128(SB)/4, $0x23732373
+DATA zetas<>+4132(SB)/4, $0x23732373
+DATA zetas<>+4136(SB)/4, $0x916b916b
+DATA zetas<>+4140(SB)/4, $0x916b916b
+DATA zetas<>+4144(SB)/4, $0x91a691a6
+DATA zetas<>+4148(SB)/4, $0x91a691a6
+DATA zetas<>+4152(SB)/4, $0x4dab4dab
+DATA zetas<>+4156(SB)/4, $0x4dab4dab
+DATA zetas<>+4160(SB)/4, $0x05bd05bd
+DATA zetas<>+4164(SB)/4, $0x05bd05bd
+DATA zetas<>+4168(SB)/4, $0x007e007e
+DATA zetas<>+4172(SB)/4, $0x007e007e
+DATA zetas<>+4176(SB)/4, $0xfd66fd66
+DATA zetas<>+4180(SB)/4, $0xfd66fd66
+DATA zetas<>+4184(SB)/4, $0xfec0fec0
+DATA zetas<>+4188(SB)/4, $0xfec0fec0
+DATA zetas<>+4192(SB)/4, $0xfb76fb76
+DATA zetas<>+4196(SB)/4, $0xfb76fb76
+DATA zetas<>+4200(SB)/4, $0xf9aef9ae
+DATA zetas<>+4204(SB)/4, $0xf9aef9ae
+DATA zetas<>+4208(SB)/4, $0xfff8fff8
+DATA zetas<>+4212(SB)/4, $0xfff8fff8
+DATA zetas<>+4216(SB)/4, $0x02040204
+DATA zetas<>+4220(SB)/4, $0x02040204
+DATA zetas<>+4224(SB)/4, $0x6cbd6cbd
+DATA zetas<>+4228(SB)/4, $0x6cbd6cbd
+DATA zetas<>+4232(SB)/4, $0x9a7e9a7e
+DATA zetas<>+4236(SB)/4, $0x9a7e9a7e
+DATA zetas<>+4240(SB)/4, $0xcf66cf66
+DATA zetas<>+4244(SB)/4, $0xcf66cf66
+DATA zetas<>+4248(SB)/4, $0x3ec03ec0
+DATA zetas<>+4252(SB)/4, $0x3ec03ec0
+DATA zetas<>+4256(SB)/4, $0xfd76fd76
+DATA zetas<>+4260(SB)/4, $0xfd76fd76
+DATA zetas<>+4264(SB)/4, $0x23ae23ae
+DATA zetas<>+4268(SB)/4, $0x23ae23ae
+DATA zetas<>+4272(SB)/4, $0x67f867f8
+DATA zetas<>+4276(SB)/4, $0x67f867f8
+DATA zetas<>+4280(SB)/4, $0xce04ce04
+DATA zetas<>+4284(SB)/4, $0xce04ce04
+DATA zetas<>+4288(SB)/4, $0xf9f8f9f8
+DATA zetas<>+4292(SB)/4, $0xf9f8f9f8
+DATA zetas<>+4296(SB)/4, $0xfee6fee6
+DATA zetas<>+4300(SB)/4, $0xfee6fee6
+DATA zetas<>+4304(SB)/4, $0x03f703f7
+DATA zetas<>+4308(SB)/4, $0x03f703f7
+DATA zetas<>+4312(SB)/4, $0xfdd8fdd8
+DATA zetas<>+4316(SB)/4, $0xfdd8fdd8
+DATA zetas<>+4320(SB)/4, $0x05d305d3
+DATA zetas<>+4324(SB)/4, $0x05d305d3
+DATA zetas<>+4328(SB)/4, $0xfaf3faf3
+DATA zetas<>+4332(SB)/4, $0xfaf3faf3
+DATA zetas<>+4336(SB)/4, $0x028c028c
+DATA zetas<>+4340(SB)/4, $0x028c028c
+DATA zetas<>+4344(SB)/4, $0x04c704c7
+DATA zetas<>+4348(SB)/4, $0x04c704c7
+DATA zetas<>+4352(SB)/4, $0x61f861f8
+DATA zetas<>+4356(SB)/4, $0x61f861f8
+DATA zetas<>+4360(SB)/4, $0x50e650e6
+DATA zetas<>+4364(SB)/4, $0x50e650e6
+DATA zetas<>+4368(SB)/4, $0x78f778f7
+DATA zetas<>+4372(SB)/4, $0x78f778f7
+DATA zetas<>+4376(SB)/4, $0x05d805d8
+DATA zetas<>+4380(SB)/4, $0x05d805d8
+DATA zetas<>+4384(SB)/4, $0x4ed34ed3
+DATA zetas<>+4388(SB)/4, $0x4ed34ed3
+DATA zetas<>+4392(SB)/4, $0xa3f3a3f3
+DATA zetas<>+4396(SB)/4, $0xa3f3a3f3
+DATA zetas<>+4400(SB)/4, $0xe68ce68c
+DATA zetas<>+4404(SB)/4, $0xe68ce68c
+DATA zetas<>+4408(SB)/4, $0xe9c7e9c7
+DATA zetas<>+4412(SB)/4, $0xe9c7e9c7
+DATA zetas<>+4416(SB)/4, $0xf9ddf9dd
+DATA zetas<>+4420(SB)/4, $0xf9ddf9dd
+DATA zetas<>+4424(SB)/4, $0xf9ddf9dd
+DATA zetas<>+4428(SB)/4, $0xf9ddf9dd
+DATA zetas<>+4432(SB)/4, $0x019b019b
+DATA zetas<>+4436(SB)/4, $0x019b019b
+DATA zetas<>+4440(SB)/4, $0x019b019b
+DATA zetas<>+4444(SB)/4, $0x019b019b
+DATA zetas<>+4448(SB)/4, $0xff33ff33
+DATA zetas<>+4452(SB)/4, $0xff33ff33
+DATA zetas<>+4456(SB)/4, $0xff33ff33
+DATA zetas<>+4460(SB)/4, $0xff33ff33
+DATA zetas<>+4464(SB)/4, $0xf9faf9fa
+DATA zetas<>+4468(SB)/4, $0xf9faf9fa
+DATA zetas<>+4472(SB)/4, $0xf9faf9fa
+DATA zetas<>+4476(SB)/4, $0xf9faf9fa
+DATA zetas<>+4480(SB)/4, $0xc0ddc0dd
+DATA zetas<>+4484(SB)/4, $0xc0ddc0dd
+DATA zetas<>+4488(SB)/4, $0xc0ddc0dd
+DATA zetas<>+4492(SB)/4, $0xc0ddc0dd
+DATA zetas<>+4496(SB)/4, $0x229b229b
+DATA zetas<>+4500(SB)/4, $0x229b229b
+DATA zetas<>+4504(SB)/4, $0x229b229b
+DATA zetas<>+4508(SB)/4, $0x229b229b
+DATA zetas<>+4512(SB)/4, $0x68336833
+DATA zetas<>+4516(SB)/4, $0x68336833
+DATA zetas<>+4520(SB)/4, $0x68336833
+DATA zetas<>+4524(SB)/4, $0x68336833
+DATA zetas<>+4528(SB)/4, $0x47fa47fa
+DATA zetas<>+4532(SB)/4, $0x47fa47fa
+DATA zetas<>+4536(SB)/4, $0x47fa47fa
+DATA zetas<>+4540(SB)/4, $0x47fa47fa
+DATA zetas<>+4544(SB)/4, $0x02600260
+DATA zetas<>+4548(SB)/4, $0x02600260
+DATA zetas<>+4552(SB)/4, $0x02600260
+DATA zetas<>+4556(SB)/4, $0x02600260
+DATA zetas<>+4560(SB)/4, $0x03f903f9
+DATA zetas<>+4564(SB)/4, $0x03f903f9
+DATA zetas<>+4568(SB)/4, $0x03f903f9
+DATA zetas<>+4572(SB)/4, $0x03f903f9
+DATA zetas<>+4576(SB)/4, $0x02dc02dc
+DATA zetas<>+4580(SB)/4, $0x02dc02dc
+DATA zetas<>+4584(SB)/4, $0x02dc02dc
+DATA zetas<>+4588(SB)/4, $0x02dc02dc
+DATA zetas<>+4592(SB)/4, $0xfd57fd57
+DATA zetas<>+4596(SB)/4, $0xfd57fd57
+DATA zetas<>+4600(SB)/4, $0xfd57fd57
+DATA zetas<>+4604(SB)/4, $0xfd57fd57
+DATA zetas<>+4608(SB)/4, $0x22602260
+DATA zetas<>+4612(SB)/4, $0x22602260
+DATA zetas<>+4616(SB)/4, $0x22602260
+DATA zetas<>+4620(SB)/4, $0x22602260
+DATA zetas<>+4624(SB)/4, $0x5ef95ef9
+DATA zetas<>+4628(SB)/4, $0x5ef95ef9
+DATA zetas<>+4632(SB)/4, $0x5ef95ef9
+DATA zetas<>+4636(SB)/4, $0x5ef95ef9
+DATA zetas<>+4640(SB)/4, $0xd6dcd6dc
+DATA zetas<>+4644(SB)/4, $0xd6dcd6dc
+DATA zetas<>+4648(SB)/4, $0xd6dcd6dc
+DATA zetas<>+4652(SB)/4, $0xd6dcd6dc
+DATA zetas<>+4656(SB)/4, $0x92579257
+DATA zetas<>+4660(SB)/4, $0x92579257
+DATA zetas<>+4664(SB)/4, $0x92579257
+DATA zetas<>+4668(SB)/4, $0x92579257
+DATA zetas<>+4672(SB)/4, $0xff7eff7e
+DATA zetas<>+4676(SB)/4, $0xff7eff7e
+DATA zetas<>+4680(SB)/4, $0xff7eff7e
+DATA zetas<>+4684(SB)/4, $0xff7eff7e
+DATA zetas<>+4688(SB)/4, $0x05b205b2
+DATA zetas<>+4692(SB)/4, $0x05b205b2
+DATA zetas<>+4696(SB)/4, $0x05b205b2
+DATA zetas<>+4700(SB)/4, $0x05b205b2
+DATA zetas<>+4704(SB)/4, $0xf9bef9be
+DATA zetas<>+4708(SB)/4, $0xf9bef9be
+DATA zetas<>+4712(SB)/4, $0xf9bef9be
+DATA zetas<>+4716(SB)/4, $0xf9bef9be
+DATA zetas<>+4720(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4724(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4728(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4732(SB)/4, $0xfcc3fcc3
+DATA zetas<>+4736(SB)/4, $0x997e997e
+DATA zetas<>+4740(SB)/4, $0x997e997e
+DATA zetas<>+4744(SB)/4, $0x997e997e
+DATA zetas<>+4748(SB)/4, $0x997e997e
+DATA zetas<>+4752(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4756(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4760(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4764(SB)/4, $0xfbb2fbb2
+DATA zetas<>+4768(SB)/4, $0x53be53be
+DATA zetas<>+4772(SB)/4, $0x53be53be
+DATA zetas<>+4776(SB)/4, $0x53be53be
+DATA zetas<>+4780(SB)/4, $0x53be53be
+DATA zetas<>+4784(SB)/4, $0x15c315c3
+DATA zetas<>+4788(SB)/4, $0x15c315c3
+DATA zetas<>+4792(SB)/4, $0x15c315c3
+DATA zetas<>+4796(SB)/4, $0x15c315c3
+DATA zetas<>+4800(SB)/4, $0x017f017f
+DATA zetas<>+4804(SB)/4, $0x017f017f
+DATA zetas<>+4808(SB)/4, $0x017f017f
+DATA zetas<>+4812(SB)/4, $0x017f017f
+DATA zetas<>+4816(SB)/4, $0xfad3fad3
+DATA zetas<>+4820(SB)/4, $0xfad3fad3
+DATA zetas<>+4824(SB)/4, $0xfad3fad3
+DATA zetas<>+4828(SB)/4, $0xfad3fad3
+DATA zetas<>+4832(SB)/4, $0x01080108
+DATA zetas<>+4836(SB)/4, $0x01080108
+DATA zetas<>+4840(SB)/4, $0x01080108
+DATA zetas<>+4844(SB)/4, $0x01080108
+DATA zetas<>+4848(SB)/4, $0x023d023d
+DATA zetas<>+4852(SB)/4, $0x023d023d
+DATA zetas<>+4856(SB)/4, $0x023d023d
+DATA zetas<>+4860(SB)/4, $0x023d023d
+DATA zetas<>+4864(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4868(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4872(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4876(SB)/4, $0x8e7f8e7f
+DATA zetas<>+4880(SB)/4, $0x43d343d3
+DATA zetas<>+4884(SB)/4, $0x43d343d3
+DATA zetas<>+4888(SB)/4, $0x43d343d3
+DATA zetas<>+4892(SB)/4, $0x43d343d3
+DATA zetas<>+4896(SB)/4, $0x99089908
+DATA zetas<>+4900(SB)/4, $0x99089908
+DATA zetas<>+4904(SB)/4, $0x99089908
+DATA zetas<>+4908(SB)/4, $0x99089908
+DATA zetas<>+4912(SB)/4, $0xe93de93d
+DATA zetas<>+4916(SB)/4, $0xe93de93d
+DATA zetas<>+4920(SB)/4, $0xe93de93d
+DATA zetas<>+4924(SB)/4, $0xe93de93d
+DATA zetas<>+4928(SB)/4, $0x05bc05bc
+DATA zetas<>+4932(SB)/4, $0x05bc05bc
+DATA zetas<>+4936(SB)/4, $0x05bc05bc
+DATA zetas<>+4940(SB)/4, $0x05bc05bc
+DATA zetas<>+4944(SB)/4, $0xfa3efa3e
+DATA zetas<>+4948(SB)/4, $0xfa3efa3e
+DATA zetas<>+4952(SB)/4, $0xfa3efa3e
+DATA zetas<>+4956(SB)/4, $0xfa3efa3e
+DATA zetas<>+4960(SB)/4, $0x05bc05bc
+DATA zetas<>+4964(SB)/4, $0x05bc05bc
+DATA zetas<>+4968(SB)/4, $0x05bc05bc
+DATA zetas<>+4972(SB)/4, $0x05bc05bc
+DATA zetas<>+4976(SB)/4, $0xfa3efa3e
+DATA zetas<>+4980(SB)/4, $0xfa3efa3e
+DATA zetas<>+4984(SB)/4, $0xfa3efa3e
+DATA zetas<>+4988(SB)/4, $0xfa3efa3e
+DATA zetas<>+4992(SB)/4, $0x79bc79bc
+DATA zetas<>+4996(SB)/4, $0x79bc79bc
+DATA zetas<>+5000(SB)/4, $0x79bc79bc
+DATA zetas<>+5004(SB)/4, $0x79bc79bc
+DATA zetas<>+5008(SB)/4, $0xd43ed43e
+DATA zetas<>+5012(SB)/4, $0xd43ed43e
+DATA zetas<>+5016(SB)/4, $0xd43ed43e
+DATA zetas<>+5020(SB)/4, $0xd43ed43e
+DATA zetas<>+5024(SB)/4, $0x79bc79bc
+DATA zetas<>+5028(SB)/4, $0x79bc79bc
+DATA zetas<>+5032(SB)/4, $0x79bc79bc
+DATA zetas<>+5036(SB)/4, $0x79bc79bc
+DATA zetas<>+5040(SB)/4, $0xd43ed43e
+DATA zetas<>+5044(SB)/4, $0xd43ed43e
+DATA zetas<>+5048(SB)/4, $0xd43ed43e
+DATA zetas<>+5052(SB)/4, $0xd43ed43e
+DATA zetas<>+5056(SB)/4, $0xfb4efb4e
+DATA zetas<>+5060(SB)/4, $0xfb4efb4e
+DATA zetas<>+5064(SB)/4, $0xfb4efb4e
+DATA zetas<>+5068(SB)/4, $0xfb4efb4e
+DATA zetas<>+5072(SB)/4, $0x03c203c2
+DATA zetas<>+5076(SB)/4, $0x03c203c2
+DATA zetas<>+5080(SB)/4, $0x03c203c2
+DATA zetas<>+5084(SB)/4, $0x03c203c2
+DATA zetas<>+5088(SB)/4, $0xfb4efb4e
+DATA zetas<>+5092(SB)/4, $0xfb4efb4e
+DATA zetas<>+5096(SB)/4, $0xfb4efb4e
+DATA zetas<>+5100(SB)/4, $0xfb4efb4e
+DATA zetas<>+5104(SB)/4, $0x03c203c2
+DATA zetas<>+5108(SB)/4, $0x03c203c2
+DATA zetas<>+5112(SB)/4, $0x03c203c2
+DATA zetas<>+5116(SB)/4, $0x03c203c2
+DATA zetas<>+5120(SB)/4, $0x054e054e
+DATA zetas<>+5124(SB)/4, $0x054e054e
+DATA zetas<>+5128(SB)/4, $0x054e054e
+DATA zetas<>+5132(SB)/4, $0x054e054e
+DATA zetas<>+5136(SB)/4, $0x29c229c2
+DATA zetas<>+5140(SB)/4, $0x29c229c2
+DATA zetas<>+5144(SB)/4, $0x29c229c2
+DATA zetas<>+5148(SB)/4, $0x29c229c2
+DATA zetas<>+5152(SB)/4, $0x054e054e
+DATA zetas<>+5156(SB)/4, $0x054e054e
+DATA zetas<>+5160(SB)/4, $0x054e054e
+DATA zetas<>+5164(SB)/4, $0x054e054e
+DATA zetas<>+5168(SB)/4, $0x29c229c2
+DATA zetas<>+5172(SB)/4, $0x29c229c2
+DATA zetas<>+5176(SB)/4, $0x29c229c2
+DATA zetas<>+5180(SB)/4, $0x29c229c2
+DATA zetas<>+5184(SB)/4, $0x00b600b6
+DATA zetas<>+5188(SB)/4, $0x00b600b6
+DATA zetas<>+5192(SB)/4, $0x00b600b6
+DATA zetas<>+5196(SB)/4, $0x00b600b6
+DATA zetas<>+5200(SB)/4, $0x06290629
+DATA zetas<>+5204(SB)/4, $0x06290629
+DATA zetas<>+5208(SB)/4, $0x06290629
+DATA zetas<>+5212(SB)/4, $0x06290629
+DATA zetas<>+5216(SB)/4, $0x00b600b6
+DATA zetas<>+5220(SB)/4, $0x00b600b6
+DATA zetas<>+5224(SB)/4, $0x00b600b6
+DATA zetas<>+5228(SB)/4, $0x00b600b6
+DATA zetas<>+5232(SB)/4, $0x06290629
+DATA zetas<>+5236(SB)/4, $0x06290629
+DATA zetas<>+5240(SB)/4, $0x06290629
+DATA zetas<>+5244(SB)/4, $0x06290629
+DATA zetas<>+5248(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5252(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5256(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5260(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5264(SB)/4, $0xf129f129
+DATA zetas<>+5268(SB)/4, $0xf129f129
+DATA zetas<>+5272(SB)/4, $0xf129f129
+DATA zetas<>+5276(SB)/4, $0xf129f129
+DATA zetas<>+5280(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5284(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5288(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5292(SB)/4, $0xc2b6c2b6
+DATA zetas<>+5296(SB)/4, $0xf129f129
+DATA zetas<>+5300(SB)/4, $0xf129f129
+DATA zetas<>+5304(SB)/4, $0xf129f129
+DATA zetas<>+5308(SB)/4, $0xf129f129
+DATA zetas<>+5312(SB)/4, $0x026e026e
+DATA zetas<>+5316(SB)/4, $0x026e026e
+DATA zetas<>+5320(SB)/4, $0x026e026e
+DATA zetas<>+5324(SB)/4, $0x026e026e
+DATA zetas<>+5328(SB)/4, $0xff55ff55
+DATA zetas<>+5332(SB)/4, $0xff55ff55
+DATA zetas<>+5336(SB)/4, $0xff55ff55
+DATA zetas<>+5340(SB)/4, $0xff55ff55
+DATA zetas<>+5344(SB)/4, $0x026e026e
+DATA zetas<>+5348(SB)/4, $0x026e026e
+DATA zetas<>+5352(SB)/4, $0x026e026e
+DATA zetas<>+5356(SB)/4, $0x026e026e
+DATA zetas<>+5360(SB)/4, $0xff55ff55
+DATA zetas<>+5364(SB)/4, $0xff55ff55
+DATA zetas<>+5368(SB)/4, $0xff55ff55
+DATA zetas<>+5372(SB)/4, $0xff55ff55
+DATA zetas<>+5376(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5380(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5384(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5388(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5392(SB)/4, $0xae55ae55
+DATA zetas<>+5396(SB)/4, $0xae55ae55
+DATA zetas<>+5400(SB)/4, $0xae55ae55
+DATA zetas<>+5404(SB)/4, $0xae55ae55
+DATA zetas<>+5408(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5412(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5416(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5420(SB)/4, $0x6c6e6c6e
+DATA zetas<>+5424(SB)/4, $0xae55ae55
+DATA zetas<>+5428(SB)/4, $0xae55ae55
+DATA zetas<>+5432(SB)/4, $0xae55ae55
+DATA zetas<>+5436(SB)/4, $0xae55ae55
+DATA zetas<>+5440(SB)/4, $0x05750575
+DATA zetas<>+5444(SB)/4, $0x14751475
+DATA zetas<>+5448(SB)/4, $0x05a105a1
+DATA zetas<>+5452(SB)/4, $0xd8a1d8a1
+DATA zetas<>+5456(SB)/4, $0x0000f301
+DATA zetas<>+5460(SB)/4, $0xf2fff2ff
+DATA zetas<>+5464(SB)/4, $0x00000000
+DATA zetas<>+5468(SB)/4, $0x00000000
+DATA zetas<>+5472(SB)/4, $0x00000000
+DATA zetas<>+5476(SB)/4, $0x00000000
+DATA zetas<>+5480(SB)/4, $0x00000000
+DATA zetas<>+5484(SB)/4, $0x00000000
+DATA zetas<>+5488(SB)/4, $0x00000000
+DATA zetas<>+5492(SB)/4, $0x00000000
+DATA zetas<>+5496(SB)/4, $0x00000000
+DATA zetas<>+5500(SB)/4, $0x00000000
+DATA zetas<>+6432(SB)/4, $0x0d010d01
+DATA zetas<>+6436(SB)/4, $0xfd0afd0a
+DATA zetas<>+6440(SB)/4, $0x7b0a7b0a
+DATA zetas<>+6444(SB)/4, $0xfe99fe99
+DATA zetas<>+6448(SB)/4, $0x39993999
+DATA zetas<>+6452(SB)/4, $0xfa13fa13
+DATA zetas<>+6456(SB)/4, $0x03130313
+DATA zetas<>+6460(SB)/4, $0x05d505d5
+DATA zetas<>+6464(SB)/4, $0x34d534d5
+DATA zetas<>+6468(SB)/4, $0x058e058e
+DATA zetas<>+6472(SB)/4, $0xcf8ecf8e
+DATA zetas<>+6476(SB)/4, $0x011f011f
+DATA zetas<>+6480(SB)/4, $0x6e1f6e1f
+DATA zetas<>+6484(SB)/4, $0x00ca00ca
+DATA zetas<>+6488(SB)/4, $0xbecabeca
+DATA zetas<>+6492(SB)/4, $0x000a000a
+DATA zetas<>+6496(SB)/4, $0xff55ff55
+DATA zetas<>+6500(SB)/4, $0xff55ff55
+DATA zetas<>+6504(SB)/4, $0xff55ff55
+DATA zetas<>+6508(SB)/4, $0xff55ff55
+DATA zetas<>+6512(SB)/4, $0xff55ff55
+DATA zetas<>+6516(SB)/4, $0xff55ff55
+DATA zetas<>+6520(SB)/4, $0xff55ff55
+DATA zetas<>+6524(SB)/4, $0xff55ff55
+DATA zetas<>+6528(SB)/4, $0x026e026e
+DATA zetas<>+6532(SB)/4, $0x026e026e
+DATA zetas<>+6536(SB)/4, $0x026e026e
+DATA zetas<>+6540(SB)/4, $0x026e026e
+DATA zetas<>+6544(SB)/4, $0x026e026e
+DATA zetas<>+6548(SB)/4, $0x026e026e
+DATA zetas<>+6552(SB)/4, $0x026e026e
+DATA zetas<>+6556(SB)/4, $0x026e026e
+DATA zetas<>+6560(SB)/4, $0xae55ae55
+DATA zetas<>+6564(SB)/4, $0xae55ae55
+DATA zetas<>+6568(SB)/4, $0xae55ae55
+DATA zetas<>+6572(SB)/4, $0xae55ae55
+DATA zetas<>+6576(SB)/4, $0xae55ae55
+DATA zetas<>+6580(SB)/4, $0xae55ae55
+DATA zetas<>+6584(SB)/4, $0xae55ae55
+DATA zetas<>+6588(SB)/4, $0xae55ae55
+DATA zetas<>+6592(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6596(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6600(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6604(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6608(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6612(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6616(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6620(SB)/4, $0x6c6e6c6e
+DATA zetas<>+6624(SB)/4, $0x06290629
+DATA zetas<>+6628(SB)/4, $0x06290629
+DATA zetas<>+6632(SB)/4, $0x06290629
+DATA zetas<>+6636(SB)/4, $0x06290629
+DATA zetas<>+6640(SB)/4, $0x06290629
+DATA zetas<>+6644(SB)/4, $0x06290629
+DATA zetas<>+6648(SB)/4, $0x06290629
+DATA zetas<>+6652(SB)/4, $0x06290629
+DATA zetas<>+6656(SB)/4, $0x00b600b6
+DATA zetas<>+6660(SB)/4, $0x00b600b6
+DATA zetas<>+6664(SB)/4, $0x00b600b6
+DATA zetas<>+6668(SB)/4, $0x00b600b6
+DATA zetas<>+6672(SB)/4, $0x00b600b6
+DATA zetas<>+6676(SB)/4, $0x00b600b6
+DATA zetas<>+6680(SB)/4, $0x00b600b6
+DATA zetas<>+6684(SB)/4, $0x00b600b6
+DATA zetas<>+6688(SB)/4, $0xf129f129
+DATA zetas<>+6692(SB)/4, $0xf129f129
+DATA zetas<>+6696(SB)/4, $0xf129f129
+DATA zetas<>+6700(SB)/4, $0xf129f129
+DATA zetas<>+6704(SB)/4, $0xf129f129
+DATA zetas<>+6708(SB)/4, $0xf129f129
+DATA zetas<>+6712(SB)/4, $0xf129f129
+DATA zetas<>+6716(SB)/4, $0xf129f129
+DATA zetas<>+6720(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6724(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6728(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6732(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6736(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6740(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6744(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6748(SB)/4, $0xc2b6c2b6
+DATA zetas<>+6752(SB)/4, $0x03c203c2
+DATA zetas<>+6756(SB)/4, $0x03c203c2
+DATA zetas<>+6760(SB)/4, $0x03c203c2
+DATA zetas<>+6764(SB)/4, $0x03c203c2
+DATA zetas<>+6768(SB)/4, $0x03c203c2
+DATA zetas<>+6772(SB)/4, $0x03c203c2
+DATA zetas<>+6776(SB)/4, $0x03c203c2
+DATA zetas<>+6780(SB)/4, $0x03c203c2
+DATA zetas<>+6784(SB)/4, $0xfb4efb4e
+DATA zetas<>+6788(SB)/4, $0xfb4efb4e
+DATA zetas<>+6792(SB)/4, $0xfb4efb4e
+DATA zetas<>+6796(SB)/4, $0xfb4efb4e
+DATA zetas<>+6800(SB)/4, $0xfb4efb4e
+DATA zetas<>+6804(SB)/4, $0xfb4efb4e
+DATA zetas<>+6808(SB)/4, $0xfb4efb4e
+DATA zetas<>+6812(SB)/4, $0xfb4efb4e
+DATA zetas<>+6816(SB)/4, $0x29c229c2
+DATA zetas<>+6820(SB)/4, $0x29c229c2
+DATA zetas<>+6824(SB)/4, $0x29c229c2
+DATA zetas<>+6828(SB)/4, $0x29c229c2
+DATA zetas<>+6832(SB)/4, $0x29c229c2
+DATA zetas<>+6836(SB)/4, $0x29c229c2
+DATA zetas<>+6840(SB)/4, $0x29c229c2
+DATA zetas<>+6844(SB)/4, $0x29c229c2
+DATA zetas<>+6848(SB)/4, $0x054e054e
+DATA zetas<>+6852(SB)/4, $0x054e054e
+DATA zetas<>+6856(SB)/4, $0x054e054e
+DATA zetas<>+6860(SB)/4, $0x054e054e
+DATA zetas<>+6864(SB)/4, $0x054e054e
+DATA zetas<>+6868(SB)/4, $0x054e054e
+DATA zetas<>+6872(SB)/4, $0x054e054e
+DATA zetas<>+6876(SB)/4, $0x054e054e
+DATA zetas<>+6880(SB)/4, $0xfa3efa3e
+DATA zetas<>+6884(SB)/4, $0xfa3efa3e
+DATA zetas<>+6888(SB)/4, $0xfa3efa3e
+DATA zetas<>+6892(SB)/4, $0xfa3efa3e
+DATA zetas<>+6896(SB)/4, $0xfa3efa3e
+DATA zetas<>+6900(SB)/4, $0xfa3efa3e
+DATA zetas<>+6904(SB)/4, $0xfa3efa3e
+DATA zetas<>+6908(SB)/4, $0xfa3efa3e
+DATA zetas<>+6912(SB)/4, $0x05bc05bc
+DATA zetas<>+6916(SB)/4, $0x05bc05bc
+DATA zetas<>+6920(SB)/4, $0x05bc05bc
+DATA zetas<>+6924(SB)/4, $0x05bc05bc
+DATA zetas<>+6928(SB)/4, $0x05bc05bc
+DATA zetas<>+6932(SB)/4, $0x05bc05bc
+DATA zetas<>+6936(SB)/4, $0x05bc05bc
+DATA zetas<>+6940(SB)/4, $0x05bc05bc
+DATA zetas<>+6944(SB)/4, $0xd43ed43e
+DATA zetas<>+6948(SB)/4, $0xd43ed43e
+DATA zetas<>+6952(SB)/4, $0xd43ed43e
+DATA zetas<>+6956(SB)/4, $0xd43ed43e
+DATA zetas<>+6960(SB)/4, $0xd43ed43e
+DATA zetas<>+6964(SB)/4, $0xd43ed43e
+DATA zetas<>+6968(SB)/4, $0xd43ed43e
+DATA zetas<>+6972(SB)/4, $0xd43ed43e
+DATA zetas<>+6976(SB)/4, $0x79bc79bc
+DATA zetas<>+6980(SB)/4, $0x79bc79bc
+DATA zetas<>+6984(SB)/4, $0x79bc79bc
+DATA zetas<>+6988(SB)/4, $0x79bc79bc
+DATA zetas<>+6992(SB)/4, $0x79bc79bc
+DATA zetas<>+6996(SB)/4, $0x79bc79bc
+DATA zetas<>+7000(SB)/4, $0x79bc79bc
+DATA zetas<>+7004(SB)/4, $0x79bc79bc
+DATA zetas<>+7008(SB)/4, $0x023d023d
+DATA zetas<>+7012(SB)/4, $0x023d023d
+DATA zetas<>+7016(SB)/4, $0x023d023d
+DATA zetas<>+7020(SB)/4, $0x023d023d
+DATA zetas<>+7024(SB)/4, $0x01080108
+DATA zetas<>+7028(SB)/4, $0x01080108
+DATA zetas<>+7032(SB)/4, $0x01080108
+DATA zetas<>+7036(SB)/4, $0x01080108
+DATA zetas<>+7040(SB)/4, $0xfad3fad3
+DATA zetas<>+7044(SB)/4, $0xfad3fad3
+DATA zetas<>+7048(SB)/4, $0xfad3fad3
+DATA zetas<>+7052(SB)/4, $0xfad3fad3
+DATA zetas<>+7056(SB)/4, $0x017f017f
+DATA zetas<>+7060(SB)/4, $0x017f017f
+DATA zetas<>+7064(SB)/4, $0x017f017f
+DATA zetas<>+7068(SB)/4, $0x017f017f
+DATA zetas<>+7072(SB)/4, $0xe93de93d
+DATA zetas<>+7076(SB)/4, $0xe93de93d
+DATA zetas<>+7080(SB)/4, $0xe93de93d
+DATA zetas<>+7084(SB)/4, $0xe93de93d
+DATA zetas<>+7088(SB)/4, $0x99089908
+DATA zetas<>+7092(SB)/4, $0x99089908
+DATA zetas<>+7096(SB)/4, $0x99089908
+DATA zetas<>+7100(SB)/4, $0x99089908
+DATA zetas<>+7104(SB)/4, $0x43d343d3
+DATA zetas<>+7108(SB)/4, $0x43d343d3
+DATA zetas<>+7112(SB)/4, $0x43d343d3
+DATA zetas<>+7116(SB)/4, $0x43d343d3
+DATA zetas<>+7120(SB)/4, $0x8e7f8e7f
+DATA zetas<>+7124(SB)/4, $0x8e7f8e7f
+DATA zetas<>+7128(SB)/4, $0x8e7f8e7f
+DATA zetas<>+7132(SB)/4, $0x8e7f8e7f
+DATA zetas<>+7136(SB)/4, $0xfcc3fcc3
+DATA zetas<>+7140(SB)/4, $0xfcc3fcc3
+DATA zetas<>+7144(SB)/4, $0xfcc3fcc3
+DATA zetas<>+7148(SB)/4, $0xfcc3fcc3
+DATA zetas<>+7152(SB)/4, $0xf9bef9be
+DATA zetas<>+7156(SB)/4, $0xf9bef9be
+DATA zetas<>+7160(SB)/4, $0xf9bef9be
+DATA zetas<>+7164(SB)/4, $0xf9bef9be
+DATA zetas<>+7168(SB)/4, $0x05b205b2
+DATA zetas<>+7172(SB)/4, $0x05b205b2
+DATA zetas<>+7176(SB)/4, $0x05b205b2
+DATA zetas<>+7180(SB)/4, $0x05b205b2
+DATA zetas<>+7184(SB)/4, $0xff7eff7e
+DATA zetas<>+7188(SB)/4, $0xff7eff7e
+DATA zetas<>+7192(SB)/4, $0xff7eff7e
+DATA zetas<>+7196(SB)/4, $0xff7eff7e
+DATA zetas<>+7200(SB)/4, $0x15c315c3
+DATA zetas<>+7204(SB)/4, $0x15c315c3
+DATA zetas<>+7208(SB)/4, $0x15c315c3
+DATA zetas<>+7212(SB)/4, $0x15c315c3
+DATA zetas<>+7216(SB)/4, $0x53be53be
+DATA zetas<>+7220(SB)/4, $0x53be53be
+DATA zetas<>+7224(SB)/4, $0x53be53be
+DATA zetas<>+7228(SB)/4, $0x53be53be
+DATA zetas<>+7232(SB)/4, $0xfbb2fbb2
+DATA zetas<>+7236(SB)/4, $0xfbb2fbb2
+DATA zetas<>+7240(SB)/4, $0xfbb2fbb2
+DATA zetas<>+7244(SB)/4, $0xfbb2fbb2
+DATA zetas<>+7248(SB)/4, $0x997e997e
+DATA zetas<>+7252(SB)/4, $0x997e997e
+DATA zetas<>+7256(SB)/4, $0x997e997e
+DATA zetas<>+7260(SB)/4, $0x997e997e
+DATA zetas<>+7264(SB)/4, $0xfd57fd57
+DATA zetas<>+7268(SB)/4, $0xfd57fd57
+DATA zetas<>+7272(SB)/4, $0xfd57fd57
+DATA zetas<>+7276(SB)/4, $0xfd57fd57
+DATA zetas<>+7280(SB)/4, $0x02dc02dc
+DATA zetas<>+7284(SB)/4, $0x02dc02dc
+DATA zetas<>+7288(SB)/4, $0x02dc02dc
+DATA zetas<>+7292(SB)/4, $0x02dc02dc
+DATA zetas<>+7296(SB)/4, $0x03f903f9
+DATA zetas<>+7300(SB)/4, $0x03f903f9
+DATA zetas<>+7304(SB)/4, $0x03f903f9
+DATA zetas<>+7308(SB)/4, $0x03f903f9
+DATA zetas<>+7312(SB)/4, $0x02600260
+DATA zetas<>+7316(SB)/4, $0x02600260
+DATA zetas<>+7320(SB)/4, $0x02600260
+DATA zetas<>+7324(SB)/4, $0x02600260
+DATA zetas<>+7328(SB)/4, $0x92579257
+DATA zetas<>+7332(SB)/4, $0x92579257
+DATA zetas<>+7336(SB)/4, $0x92579257
+DATA zetas<>+7340(SB)/4, $0x92579257
+DATA zetas<>+7344(SB)/4, $0xd6dcd6dc
+DATA zetas<>+7348(SB)/4, $0xd6dcd6dc
+DATA zetas<>+7352(SB)/4, $0xd6dcd6dc
+DATA zetas<>+7356(SB)/4, $0xd6dcd6dc
+DATA zetas<>+7360(SB)/4, $0x5ef95ef9
+DATA zetas<>+7364(SB)/4, $0x5ef95ef9
+DATA zetas<>+7368(SB)/4, $0x5ef95ef9
+DATA zetas<>+7372(SB)/4, $0x5ef95ef9
+DATA zetas<>+7376(SB)/4, $0x22602260
+DATA zetas<>+7380(SB)/4, $0x22602260
+DATA zetas<>+7384(SB)/4, $0x22602260
+DATA zetas<>+7388(SB)/4, $0x22602260
+DATA zetas<>+7392(SB)/4, $0xf9faf9fa
+DATA zetas<>+7396(SB)/4, $0xf9faf9fa
+DATA zetas<>+7400(SB)/4, $0xf9faf9fa
+DATA zetas<>+7404(SB)/4, $0xf9faf9fa
+DATA zetas<>+7408(SB)/4, $0xff33ff33
+DATA zetas<>+7412(SB)/4, $0xff33ff33
+DATA zetas<>+7416(SB)/4, $0xff33ff33
+DATA zetas<>+7420(SB)/4, $0xff33ff33
+DATA zetas<>+7424(SB)/4, $0x019b019b
+DATA zetas<>+7428(SB)/4, $0x019b019b
+DATA zetas<>+7432(SB)/4, $0x019b019b
+DATA zetas<>+7436(SB)/4, $0x019b019b
+DATA zetas<>+7440(SB)/4, $0xf9ddf9dd
+DATA zetas<>+7444(SB)/4, $0xf9ddf9dd
+DATA zetas<>+7448(SB)/4, $0xf9ddf9dd
+DATA zetas<>+7452(SB)/4, $0xf9ddf9dd
+DATA zetas<>+7456(SB)/4, $0x47fa47fa
+DATA zetas<>+7460(SB)/4, $0x47fa47fa
+DATA zetas<>+7464(SB)/4, $0x47fa47fa
+DATA zetas<>+7468(SB)/4, $0x47fa47fa
+DATA zetas<>+7472(SB)/4, $0x68336833
+DATA zetas<>+7476(SB)/4, $0x68336833
+DATA zetas<>+7480(SB)/4, $0x68336833
+DATA zetas<>+7484(SB)/4, $0x68336833
+DATA zetas<>+7488(SB)/4, $0x229b229b
+DATA zetas<>+7492(SB)/4, $0x229b229b
+DATA zetas<>+7496(SB)/4, $0x229b229b
+DATA zetas<>+7500(SB)/4, $0x229b229b
+DATA zetas<>+7504(SB)/4, $0xc0ddc0dd
+DATA zetas<>+7508(SB)/4, $0xc0ddc0dd
+DATA zetas<>+7512(SB)/4, $0xc0ddc0dd
+DATA zetas<>+7516(SB)/4, $0xc0ddc0dd
+DATA zetas<>+7520(SB)/4, $0x04c704c7
+DATA zetas<>+7524(SB)/4, $0x04c704c7
+DATA zetas<>+7528(SB)/4, $0x028c028c
+DATA zetas<>+7532(SB)/4, $0x028c028c
+DATA zetas<>+7536(SB)/4, $0xfaf3faf3
+DATA zetas<>+7540(SB)/4, $0xfaf3faf3
+DATA zetas<>+7544(SB)/4, $0x05d305d3
+DATA zetas<>+7548(SB)/4, $0x05d305d3
+DATA zetas<>+7552(SB)/4, $0xfdd8fdd8
+DATA zetas<>+7556(SB)/4, $0xfdd8fdd8
+DATA zetas<>+7560(SB)/4, $0x03f703f7
+DATA zetas<>+7564(SB)/4, $0x03f703f7
+DATA zetas<>+7568(SB)/4, $0xfee6fee6
+DATA zetas<>+7572(SB)/4, $0xfee6fee6
+DATA zetas<>+7576(SB)/4, $0xf9f8f9f8
+DATA zetas<>+7580(SB)/4, $0xf9f8f9f8
+DATA zetas<>+7584(SB)/4, $0xe9c7e9c7
+DATA zetas<>+7588(SB)/4, $0xe9c7e9c7
+DATA zetas<>+7592(SB)/4, $0xe68ce68c
+DATA zetas<>+7596(SB)/4, $0xe68ce68c
+DATA zetas<>+7600(SB)/4, $0xa3f3a3f3
+DATA zetas<>+7604(SB)/4, $0xa3f3a3f3
+DATA zetas<>+7608(SB)/4, $0x4ed34ed3
+DATA zetas<>+7612(SB)/4, $0x4ed34ed3
+DATA zetas<>+7616(SB)/4, $0x05d805d8
+DATA zetas<>+7620(SB)/4, $0x05d805d8
+DATA zetas<>+7624(SB)/4, $0x78f778f7
+DATA zetas<>+7628(SB)/4, $0x78f778f7
+DATA zetas<>+7632(SB)/4, $0x50e650e6
+DATA zetas<>+7636(SB)/4, $0x50e650e6
+DATA zetas<>+7640(SB)/4, $0x61f861f8
+DATA zetas<>+7644(SB)/4, $0x61f861f8
+DATA zetas<>+7648(SB)/4, $0x02040204
+DATA zetas<>+7652(SB)/4, $0x02040204
+DATA zetas<>+7656(SB)/4, $0xfff8fff8
+DATA zetas<>+7660(SB)/4, $0xfff8fff8
+DATA zetas<>+7664(SB)/4, $0xf9aef9ae
+DATA zetas<>+7668(SB)/4, $0xf9aef9ae
+DATA zetas<>+7672(SB)/4, $0xfb76fb76
+DATA zetas<>+7676(SB)/4, $0xfb76fb76
+DATA zetas<>+7680(SB)/4, $0xfec0fec0
+DATA zetas<>+7684(SB)/4, $0xfec0fec0
+DATA zetas<>+7688(SB)/4, $0xfd66fd66
+DATA zetas<>+7692(SB)/4, $0xfd66fd66
+DATA zetas<>+7696(SB)/4, $0x007e007e
+DATA zetas<>+7700(SB)/4, $0x007e007e
+DATA zetas<>+7704(SB)/4, $0x05bd05bd
+DATA zetas<>+7708(SB)/4, $0x05bd05bd
+DATA zetas<>+7712(SB)/4, $0xce04ce04
+DATA zetas<>+7716(SB)/4, $0xce04ce04
+DATA zetas<>+7720(SB)/4, $0x67f867f8
+DATA zetas<>+7724(SB)/4, $0x67f867f8
+DATA zetas<>+7728(SB)/4, $0x23ae23ae
+DATA zetas<>+7732(SB)/4, $0x23ae23ae
+DATA zetas<>+7736(SB)/4, $0xfd76fd76
+DATA zetas<>+7740(SB)/4, $0xfd76fd76
+DATA zetas<>+7744(SB)/4, $0x3ec03ec0
+DATA zetas<>+7748(SB)/4, $0x3ec03ec0
+DATA zetas<>+7752(SB)/4, $0xcf66cf66
+DATA zetas<>+7756(SB)/4, $0xcf66cf66
+DATA zetas<>+7760(SB)/4, $0x9a7e9a7e
+DATA zetas<>+7764(SB)/4, $0x9a7e9a7e
+DATA zetas<>+7768(SB)/4, $0x6cbd6cbd
+DATA zetas<>+7772(SB)/4, $0x6cbd6cbd
+DATA zetas<>+7776(SB)/4, $0xfcabfcab
+DATA zetas<>+7780(SB)/4, $0xfcabfcab
+DATA zetas<>+7784(SB)/4, $0xffa6ffa6
+DATA zetas<>+7788(SB)/4, $0xffa6ffa6
+DATA zetas<>+7792(SB)/4, $0x006b006b
+DATA zetas<>+7796(SB)/4, $0x006b006b
+DATA zetas<>+7800(SB)/4, $0xfa73fa73
+DATA zetas<>+7804(SB)/4, $0xfa73fa73
+DATA zetas<>+7808(SB)/4, $0xfef1fef1
+DATA zetas<>+7812(SB)/4, $0xfef1fef1
+DATA zetas<>+7816(SB)/4, $0x033e033e
+DATA zetas<>+7820(SB)/4, $0x033e033e
+DATA zetas<>+7824(SB)/4, $0xff09ff09
+DATA zetas<>+7828(SB)/4, $0xff09ff09
+DATA zetas<>+7832(SB)/4, $0xfc49fc49
+DATA zetas<>+7836(SB)/4, $0xfc49fc49
+DATA zetas<>+7840(SB)/4, $0x4dab4dab
+DATA zetas<>+7844(SB)/4, $0x4dab4dab
+DATA zetas<>+7848(SB)/4, $0x91a691a6
+DATA zetas<>+7852(SB)/4, $0x91a691a6
+DATA zetas<>+7856(SB)/4, $0x916b916b
+DATA zetas<>+7860(SB)/4, $0x916b916b
+DATA zetas<>+7864(SB)/4, $0x23732373
+DATA zetas<>+7868(SB)/4, $0x23732373
+DATA zetas<>+7872(SB)/4, $0xc1f1c1f1
+DATA zetas<>+7876(SB)/4, $0xc1f1c1f1
+DATA zetas<>+7880(SB)/4, $0xdd3edd3e
+DATA zetas<>+7884(SB)/4, $0xdd3edd3e
+DATA zetas<>+7888(SB)/4, $0x8a098a09
+DATA zetas<>+7892(SB)/4, $0x8a098a09
+DATA zetas<>+7896(SB)/4, $0x47494749
+DATA zetas<>+7900(SB)/4, $0x47494749
+DATA zetas<>+7904(SB)/4, $0xfe72fe72
+DATA zetas<>+7908(SB)/4, $0xfe72fe72
+DATA zetas<>+7912(SB)/4, $0x03c103c1
+DATA zetas<>+7916(SB)/4, $0x03c103c1
+DATA zetas<>+7920(SB)/4, $0x01c001c0
+DATA zetas<>+7924(SB)/4, $0x01c001c0
+DATA zetas<>+7928(SB)/4, $0xfbd7fbd7
+DATA zetas<>+7932(SB)/4, $0xfbd7fbd7
+DATA zetas<>+7936(SB)/4, $0xfa1cfa1c
+DATA zetas<>+7940(SB)/4, $0xfa1cfa1c
+DATA zetas<>+7944(SB)/4, $0xfd2bfd2b
+DATA zetas<>+7948(SB)/4, $0xfd2bfd2b
+DATA zetas<>+7952(SB)/4, $0x02a502a5
+DATA zetas<>+7956(SB)/4, $0x02a502a5
+DATA zetas<>+7960(SB)/4, $0xfb05fb05
+DATA zetas<>+7964(SB)/4, $0xfb05fb05
+DATA zetas<>+7968(SB)/4, $0x34723472
+DATA zetas<>+7972(SB)/4, $0x34723472
+DATA zetas<>+7976(SB)/4, $0x36c136c1
+DATA zetas<>+7980(SB)/4, $0x36c136c1
+DATA zetas<>+7984(SB)/4, $0x41c041c0
+DATA zetas<>+7988(SB)/4, $0x41c041c0
+DATA zetas<>+7992(SB)/4, $0x10d710d7
+DATA zetas<>+7996(SB)/4, $0x10d710d7
+DATA zetas<>+8000(SB)/4, $0x8e1c8e1c
+DATA zetas<>+8004(SB)/4, $0x8e1c8e1c
+DATA zetas<>+8008(SB)/4, $0xce2bce2b
+DATA zetas<>+8012(SB)/4, $0xce2bce2b
+DATA zetas<>+8016(SB)/4, $0xa1a5a1a5
+DATA zetas<>+8020(SB)/4, $0xa1a5a1a5
+DATA zetas<>+8024(SB)/4, $0xba05ba05
+DATA zetas<>+8028(SB)/4, $0xba05ba05
+DATA zetas<>+8032(SB)/4, $0xfbb1fbb1
+DATA zetas<>+8036(SB)/4, $0x022b022b
+DATA zetas<>+8040(SB)/4, $0x01ae01ae
+DATA zetas<>+8044(SB)/4, $0x034b034b
+DATA zetas<>+8048(SB)/4, $0x01a601a6
+DATA zetas<>+8052(SB)/4, $0x00b100b1
+DATA zetas<>+8056(SB)/4, $0x024b024b
+DATA zetas<>+8060(SB)/4, $0xff15ff15
+DATA zetas<>+8064(SB)/4, $0xfb1dfb1d
+DATA zetas<>+8068(SB)/4, $0x060e060e
+DATA zetas<>+8072(SB)/4, $0x03670367
+DATA zetas<>+8076(SB)/4, $0x00690069
+DATA zetas<>+8080(SB)/4, $0xfeddfedd
+DATA zetas<>+8084(SB)/4, $0x06260626
+DATA zetas<>+8088(SB)/4, $0xfe34fe34
+DATA zetas<>+8092(SB)/4, $0x06750675
+DATA zetas<>+8096(SB)/4, $0xfeb1feb1
+DATA zetas<>+8100(SB)/4, $0xd32bd32b
+DATA zetas<>+8104(SB)/4, $0x2bae2bae
+DATA zetas<>+8108(SB)/4, $0x344b344b
+DATA zetas<>+8112(SB)/4, $0x93a693a6
+DATA zetas<>+8116(SB)/4, $0x03b103b1
+DATA zetas<>+8120(SB)/4, $0x334b334b
+DATA zetas<>+8124(SB)/4, $0xee15ee15
+DATA zetas<>+8128(SB)/4, $0x821d821d
+DATA zetas<>+8132(SB)/4, $0x500e500e
+DATA zetas<>+8136(SB)/4, $0xc867c867
+DATA zetas<>+8140(SB)/4, $0xab69ab69
+DATA zetas<>+8144(SB)/4, $0xc5ddc5dd
+DATA zetas<>+8148(SB)/4, $0x18261826
+DATA zetas<>+8152(SB)/4, $0x5a345a34
+DATA zetas<>+8156(SB)/4, $0x15751575
+DATA zetas<>+8160(SB)/4, $0xff0aff0a
+DATA zetas<>+8164(SB)/4, $0x04870487
+DATA zetas<>+8168(SB)/4, $0x030a030a
+DATA zetas<>+8172(SB)/4, $0xff6dff6d
+DATA zetas<>+8176(SB)/4, $0xf9caf9ca
+DATA zetas<>+8180(SB)/4, $0xfc98fc98
+DATA zetas<>+8184(SB)/4, $0x02840284
+DATA zetas<>+8188(SB)/4, $0x015d015d
+DATA zetas<>+8192(SB)/4, $0xfcf7fcf7
+DATA zetas<>+8196(SB)/4, $0xfda6fda6
+DATA zetas<>+8200(SB)/4, $0x05cb05cb
+DATA zetas<>+8204(SB)/4, $0x045f045f
+DATA zetas<>+8208(SB)/4, $0x01a201a2
+DATA zetas<>+8212(SB)/4, $0xff64ff64
+DATA zetas<>+8216(SB)/4, $0x01490149
+DATA zetas<>+8220(SB)/4, $0xffb5ffb5
+DATA zetas<>+8224(SB)/4, $0x7d0a7d0a
+DATA zetas<>+8228(SB)/4, $0x29872987
+DATA zetas<>+8232(SB)/4, $0x810a810a
+DATA zetas<>+8236(SB)/4, $0x766d766d
+DATA zetas<>+8240(SB)/4, $0xb7cab7ca
+DATA zetas<>+8244(SB)/4, $0x44984498
+DATA zetas<>+8248(SB)/4, $0x4e844e84
+DATA zetas<>+8252(SB)/4, $0x485d485d
+DATA zetas<>+8256(SB)/4, $0x71f771f7
+DATA zetas<>+8260(SB)/4, $0x8fa68fa6
+DATA zetas<>+8264(SB)/4, $0xb6cbb6cb
+DATA zetas<>+8268(SB)/4, $0x315f315f
+DATA zetas<>+8272(SB)/4, $0xc7a2c7a2
+DATA zetas<>+8276(SB)/4, $0xeb64eb64
+DATA zetas<>+8280(SB)/4, $0x4c494c49
+DATA zetas<>+8284(SB)/4, $0xceb5ceb5
+DATA zetas<>+8288(SB)/4, $0x03310331
+DATA zetas<>+8292(SB)/4, $0x025b025b
+DATA zetas<>+8296(SB)/4, $0x04490449
+DATA zetas<>+8300(SB)/4, $0x02620262
+DATA zetas<>+8304(SB)/4, $0xfb41fb41
+DATA zetas<>+8308(SB)/4, $0x04c204c2
+DATA zetas<>+8312(SB)/4, $0xff78ff78
+DATA zetas<>+8316(SB)/4, $0xfac9fac9
+DATA zetas<>+8320(SB)/4, $0x052a052a
+DATA zetas<>+8324(SB)/4, $0xfa47fa47
+DATA zetas<>+8328(SB)/4, $0xfafbfafb
+DATA zetas<>+8332(SB)/4, $0x01800180
+DATA zetas<>+8336(SB)/4, $0xfc96fc96
+DATA zetas<>+8340(SB)/4, $0xfb5dfb5d
+DATA zetas<>+8344(SB)/4, $0x00dc00dc
+DATA zetas<>+8348(SB)/4, $0xf985f985
+DATA zetas<>+8352(SB)/4, $0x86318631
+DATA zetas<>+8356(SB)/4, $0x635b635b
+DATA zetas<>+8360(SB)/4, $0x4f494f49
+DATA zetas<>+8364(SB)/4, $0x08620862
+DATA zetas<>+8368(SB)/4, $0xae41ae41
+DATA zetas<>+8372(SB)/4, $0x2ac22ac2
+DATA zetas<>+8376(SB)/4, $0xe778e778
+DATA zetas<>+8380(SB)/4, $0xc5c9c5c9
+DATA zetas<>+8384(SB)/4, $0xe32ae32a
+DATA zetas<>+8388(SB)/4, $0x5f475f47
+DATA zetas<>+8392(SB)/4, $0x3bfb3bfb
+DATA zetas<>+8396(SB)/4, $0x81808180
+DATA zetas<>+8400(SB)/4, $0x5e965e96
+DATA zetas<>+8404(SB)/4, $0x425d425d
+DATA zetas<>+8408(SB)/4, $0xd4dcd4dc
+DATA zetas<>+8412(SB)/4, $0x38853885
+DATA zetas<>+8416(SB)/4, $0xfb5ffb5f
+DATA zetas<>+8420(SB)/4, $0xfb02fb02
+DATA zetas<>+8424(SB)/4, $0xfa06fa06
+DATA zetas<>+8428(SB)/4, $0x031a031a
+DATA zetas<>+8432(SB)/4, $0xff94ff94
+DATA zetas<>+8436(SB)/4, $0x03e403e4
+DATA zetas<>+8440(SB)/4, $0xfeccfecc
+DATA zetas<>+8444(SB)/4, $0x03df03df
+DATA zetas<>+8448(SB)/4, $0xfa1afa1a
+DATA zetas<>+8452(SB)/4, $0xfc9afc9a
+DATA zetas<>+8456(SB)/4, $0xfcaafcaa
+DATA zetas<>+8460(SB)/4, $0x01de01de
+DATA zetas<>+8464(SB)/4, $0x03be03be
+DATA zetas<>+8468(SB)/4, $0x05f205f2
+DATA zetas<>+8472(SB)/4, $0xfa4cfa4c
+DATA zetas<>+8476(SB)/4, $0x065c065c
+DATA zetas<>+8480(SB)/4, $0x285f285f
+DATA zetas<>+8484(SB)/4, $0xe102e102
+DATA zetas<>+8488(SB)/4, $0xac06ac06
+DATA zetas<>+8492(SB)/4, $0xb11ab11a
+DATA zetas<>+8496(SB)/4, $0x7b947b94
+DATA zetas<>+8500(SB)/4, $0x6fe46fe4
+DATA zetas<>+8504(SB)/4, $0xa2cca2cc
+DATA zetas<>+8508(SB)/4, $0xb0dfb0df
+DATA zetas<>+8512(SB)/4, $0xa81aa81a
+DATA zetas<>+8516(SB)/4, $0x2a9a2a9a
+DATA zetas<>+8520(SB)/4, $0x5aaa5aaa
+DATA zetas<>+8524(SB)/4, $0xbbdebbde
+DATA zetas<>+8528(SB)/4, $0x5dbe5dbe
+DATA zetas<>+8532(SB)/4, $0xbbf2bbf2
+DATA zetas<>+8536(SB)/4, $0x1e4c1e4c
+DATA zetas<>+8540(SB)/4, $0x5a5c5a5c
+DATA zetas<>+8544(SB)/4, $0x00000000
+DATA zetas<>+8548(SB)/4, $0x00000010
+DATA zetas<>+8552(SB)/4, $0x00000002
+DATA zetas<>+8556(SB)/4, $0x00000012
+DATA zetas<>+8560(SB)/4, $0x00000001
+DATA zetas<>+8564(SB)/4, $0x00000011
+DATA zetas<>+8568(SB)/4, $0x00000003
+DATA zetas<>+8572(SB)/4, $0x00000013
+DATA zetas<>+8576(SB)/4, $0x00000008
+DATA zetas<>+8580(SB)/4, $0x00000018
+DATA zetas<>+8584(SB)/4, $0x0000000a
+DATA zetas<>+8588(SB)/4, $0x0000001a
+DATA zetas<>+8592(SB)/4, $0x00000009
+DATA zetas<>+8596(SB)/4, $0x00000019
+DATA zetas<>+8600(SB)/4, $0x0000000b
+DATA zetas<>+8604(SB)/4, $0x0000001b
+DATA zetas<>+8608(SB)/4, $0x00000004
+DATA zetas<>+8612(SB)/4, $0x00000014
+DATA zetas<>+8616(SB)/4, $0x00000006
+DATA zetas<>+8620(SB)/4, $0x00000016
+DATA zetas<>+8624(SB)/4, $0x00000005
+DATA zetas<>+8628(SB)/4, $0x00000015
+DATA zetas<>+8632(SB)/4, $0x00000007
+DATA zetas<>+8636(SB)/4, $0x00000017
+DATA zetas<>+8640(SB)/4, $0x0000000c
+DATA zetas<>+8644(SB)/4, $0x0000001c
+DATA zetas<>+8648(SB)/4, $0x0000000e
+DATA zetas<>+8652(SB)/4, $0x0000001e
+DATA zetas<>+8656(SB)/4, $0x0000000d
+DATA zetas<>+8660(SB)/4, $0x0000001d
+DATA zetas<>+8664(SB)/4, $0x0000000f
+DATA zetas<>+8668(SB)/4, $0x0000001f
+DATA zetas<>+8672(SB)/4, $0xfbb10000
+DATA zetas<>+8676(SB)/4, $0x044f0000
+DATA zetas<>+8680(SB)/4, $0x01ae0000
+DATA zetas<>+8684(SB)/4, $0xfe520000
+DATA zetas<>+8688(SB)/4, $0x022b0000
+DATA zetas<>+8692(SB)/4, $0xfdd50000
+DATA zetas<>+8696(SB)/4, $0x034b0000
+DATA zetas<>+8700(SB)/4, $0xfcb50000
+DATA zetas<>+8704(SB)/4, $0xfb1d0000
+DATA zetas<>+8708(SB)/4, $0x04e30000
+DATA zetas<>+8712(SB)/4, $0x03670000
+DATA zetas<>+8716(SB)/4, $0xfc990000
+DATA zetas<>+8720(SB)/4, $0x060e0000
+DATA zetas<>+8724(SB)/4, $0xf9f20000
+DATA zetas<>+8728(SB)/4, $0x00690000
+DATA zetas<>+8732(SB)/4, $0xff970000
+DATA zetas<>+8736(SB)/4, $0xfeb10000
+DATA zetas<>+8740(SB)/4, $0x014f0000
+DATA zetas<>+8744(SB)/4, $0x2bae0000
+DATA zetas<>+8748(SB)/4, $0xd4520000
+DATA zetas<>+8752(SB)/4, $0xd32b0000
+DATA zetas<>+8756(SB)/4, $0x2cd50000
+DATA zetas<>+8760(SB)/4, $0x344b0000
+DATA zetas<>+8764(SB)/4, $0xcbb50000
+DATA zetas<>+8768(SB)/4, $0x821d0000
+DATA zetas<>+8772(SB)/4, $0x7de30000
+DATA zetas<>+8776(SB)/4, $0xc8670000
+DATA zetas<>+8780(SB)/4, $0x37990000
+DATA zetas<>+8784(SB)/4, $0x500e0000
+DATA zetas<>+8788(SB)/4, $0xaff20000
+DATA zetas<>+8792(SB)/4, $0xab690000
+DATA zetas<>+8796(SB)/4, $0x54970000
+DATA zetas<>+8800(SB)/4, $0x01a60000
+DATA zetas<>+8804(SB)/4, $0xfe5a0000
+DATA zetas<>+8808(SB)/4, $0x024b0000
+DATA zetas<>+8812(SB)/4, $0xfdb50000
+DATA zetas<>+8816(SB)/4, $0x00b10000
+DATA zetas<>+8820(SB)/4, $0xff4f0000
+DATA zetas<>+8824(SB)/4, $0xff150000
+DATA zetas<>+8828(SB)/4, $0x00eb0000
+DATA zetas<>+8832(SB)/4, $0xfedd0000
+DATA zetas<>+8836(SB)/4, $0x01230000
+DATA zetas<>+8840(SB)/4, $0xfe340000
+DATA zetas<>+8844(SB)/4, $0x01cc0000
+DATA zetas<>+8848(SB)/4, $0x06260000
+DATA zetas<>+8852(SB)/4, $0xf9da0000
+DATA zetas<>+8856(SB)/4, $0x06750000
+DATA zetas<>+8860(SB)/4, $0xf98b0000
+DATA zetas<>+8864(SB)/4, $0x93a60000
+DATA zetas<>+8868(SB)/4, $0x6c5a0000
+DATA zetas<>+8872(SB)/4, $0x334b0000
+DATA zetas<>+8876(SB)/4, $0xccb50000
+DATA zetas<>+8880(SB)/4, $0x03b10000
+DATA zetas<>+8884(SB)/4, $0xfc4f0000
+DATA zetas<>+8888(SB)/4, $0xee150000
+DATA zetas<>+8892(SB)/4, $0x11eb0000
+DATA zetas<>+8896(SB)/4, $0xc5dd0000
+DATA zetas<>+8900(SB)/4, $0x3a230000
+DATA zetas<>+8904(SB)/4, $0x5a340000
+DATA zetas<>+8908(SB)/4, $0xa5cc0000
+DATA zetas<>+8912(SB)/4, $0x18260000
+DATA zetas<>+8916(SB)/4, $0xe7da0000
+DATA zetas<>+8920(SB)/4, $0x15750000
+DATA zetas<>+8924(SB)/4, $0xea8b0000
+DATA zetas<>+8928(SB)/4, $0xff0a0000
+DATA zetas<>+8932(SB)/4, $0x00f60000
+DATA zetas<>+8936(SB)/4, $0x030a0000
+DATA zetas<>+8940(SB)/4, $0xfcf60000
+DATA zetas<>+8944(SB)/4, $0x04870000
+DATA zetas<>+8948(SB)/4, $0xfb790000
+DATA zetas<>+8952(SB)/4, $0xff6d0000
+DATA zetas<>+8956(SB)/4, $0x00930000
+DATA zetas<>+8960(SB)/4, $0xfcf70000
+DATA zetas<>+8964(SB)/4, $0x03090000
+DATA zetas<>+8968(SB)/4, $0x05cb0000
+DATA zetas<>+8972(SB)/4, $0xfa350000
+DATA zetas<>+8976(SB)/4, $0xfda60000
+DATA zetas<>+8980(SB)/4, $0x025a0000
+DATA zetas<>+8984(SB)/4, $0x045f0000
+DATA zetas<>+8988(SB)/4, $0xfba10000
+DATA zetas<>+8992(SB)/4, $0x7d0a0000
+DATA zetas<>+8996(SB)/4, $0x82f60000
+DATA zetas<>+9000(SB)/4, $0x810a0000
+DATA zetas<>+9004(SB)/4, $0x7ef60000
+DATA zetas<>+9008(SB)/4, $0x29870000
+DATA zetas<>+9012(SB)/4, $0xd6790000
+DATA zetas<>+9016(SB)/4, $0x766d0000
+DATA zetas<>+9020(SB)/4, $0x89930000
+DATA zetas<>+9024(SB)/4, $0x71f70000
+DATA zetas<>+9028(SB)/4, $0x8e090000
+DATA zetas<>+9032(SB)/4, $0xb6cb0000
+DATA zetas<>+9036(SB)/4, $0x49350000
+DATA zetas<>+9040(SB)/4, $0x8fa60000
+DATA zetas<>+9044(SB)/4, $0x705a0000
+DATA zetas<>+9048(SB)/4, $0x315f0000
+DATA zetas<>+9052(SB)/4, $0xcea10000
+DATA zetas<>+9056(SB)/4, $0xf9ca0000
+DATA zetas<>+9060(SB)/4, $0x06360000
+DATA zetas<>+9064(SB)/4, $0x02840000
+DATA zetas<>+9068(SB)/4, $0xfd7c0000
+DATA zetas<>+9072(SB)/4, $0xfc980000
+DATA zetas<>+9076(SB)/4, $0x03680000
+DATA zetas<>+9080(SB)/4, $0x015d0000
+DATA zetas<>+9084(SB)/4, $0xfea30000
+DATA zetas<>+9088(SB)/4, $0x01a20000
+DATA zetas<>+9092(SB)/4, $0xfe5e0000
+DATA zetas<>+9096(SB)/4, $0x01490000
+DATA zetas<>+9100(SB)/4, $0xfeb70000
+DATA zetas<>+9104(SB)/4, $0xff640000
+DATA zetas<>+9108(SB)/4, $0x009c0000
+DATA zetas<>+9112(SB)/4, $0xffb50000
+DATA zetas<>+9116(SB)/4, $0x004b0000
+DATA zetas<>+9120(SB)/4, $0xb7ca0000
+DATA zetas<>+9124(SB)/4, $0x48360000
+DATA zetas<>+9128(SB)/4, $0x4e840000
+DATA zetas<>+9132(SB)/4, $0xb17c0000
+DATA zetas<>+9136(SB)/4, $0x44980000
+DATA zetas<>+9140(SB)/4, $0xbb680000
+DATA zetas<>+9144(SB)/4, $0x485d0000
+DATA zetas<>+9148(SB)/4, $0xb7a30000
+DATA zetas<>+9152(SB)/4, $0xc7a20000
+DATA zetas<>+9156(SB)/4, $0x385e0000
+DATA zetas<>+9160(SB)/4, $0x4c490000
+DATA zetas<>+9164(SB)/4, $0xb3b70000
+DATA zetas<>+9168(SB)/4, $0xeb640000
+DATA zetas<>+9172(SB)/4, $0x149c0000
+DATA zetas<>+9176(SB)/4, $0xceb50000
+DATA zetas<>+9180(SB)/4, $0x314b0000
+DATA zetas<>+9184(SB)/4, $0x03310000
+DATA zetas<>+9188(SB)/4, $0xfccf0000
+DATA zetas<>+9192(SB)/4, $0x04490000
+DATA zetas<>+9196(SB)/4, $0xfbb70000
+DATA zetas<>+9200(SB)/4, $0x025b0000
+DATA zetas<>+9204(SB)/4, $0xfda50000
+DATA zetas<>+9208(SB)/4, $0x02620000
+DATA zetas<>+9212(SB)/4, $0xfd9e0000
+DATA zetas<>+9216(SB)/4, $0x052a0000
+DATA zetas<>+9220(SB)/4, $0xfad60000
+DATA zetas<>+9224(SB)/4, $0xfafb0000
+DATA zetas<>+9228(SB)/4, $0x05050000
+DATA zetas<>+9232(SB)/4, $0xfa470000
+DATA zetas<>+9236(SB)/4, $0x05b90000
+DATA zetas<>+9240(SB)/4, $0x01800000
+DATA zetas<>+9244(SB)/4, $0xfe800000
+DATA zetas<>+9248(SB)/4, $0x86310000
+DATA zetas<>+9252(SB)/4, $0x79cf0000
+DATA zetas<>+9256(SB)/4, $0x4f490000
+DATA zetas<>+9260(SB)/4, $0xb0b70000
+DATA zetas<>+9264(SB)/4, $0x635b0000
+DATA zetas<>+9268(SB)/4, $0x9ca50000
+DATA zetas<>+9272(SB)/4, $0x08620000
+DATA zetas<>+9276(SB)/4, $0xf79e0000
+DATA zetas<>+9280(SB)/4, $0xe32a0000
+DATA zetas<>+9284(SB)/4, $0x1cd60000
+DATA zetas<>+9288(SB)/4, $0x3bfb0000
+DATA zetas<>+9292(SB)/4, $0xc4050000
+DATA zetas<>+9296(SB)/4, $0x5f470000
+DATA zetas<>+9300(SB)/4, $0xa0b90000
+DATA zetas<>+9304(SB)/4, $0x81800000
+DATA zetas<>+9308(SB)/4, $0x7e800000
+DATA zetas<>+9312(SB)/4, $0xfb410000
+DATA zetas<>+9316(SB)/4, $0x04bf0000
+DATA zetas<>+9320(SB)/4, $0xff780000
+DATA zetas<>+9324(SB)/4, $0x00880000
+DATA zetas<>+9328(SB)/4, $0x04c20000
+DATA zetas<>+9332(SB)/4, $0xfb3e0000
+DATA zetas<>+9336(SB)/4, $0xfac90000
+DATA zetas<>+9340(SB)/4, $0x05370000
+DATA zetas<>+9344(SB)/4, $0xfc960000
+DATA zetas<>+9348(SB)/4, $0x036a0000
+DATA zetas<>+9352(SB)/4, $0x00dc0000
+DATA zetas<>+9356(SB)/4, $0xff240000
+DATA zetas<>+9360(SB)/4, $0xfb5d0000
+DATA zetas<>+9364(SB)/4, $0x04a30000
+DATA zetas<>+9368(SB)/4, $0xf9850000
+DATA zetas<>+9372(SB)/4, $0x067b0000
+DATA zetas<>+9376(SB)/4, $0xae410000
+DATA zetas<>+9380(SB)/4, $0x51bf0000
+DATA zetas<>+9384(SB)/4, $0xe7780000
+DATA zetas<>+9388(SB)/4, $0x18880000
+DATA zetas<>+9392(SB)/4, $0x2ac20000
+DATA zetas<>+9396(SB)/4, $0xd53e0000
+DATA zetas<>+9400(SB)/4, $0xc5c90000
+DATA zetas<>+9404(SB)/4, $0x3a370000
+DATA zetas<>+9408(SB)/4, $0x5e960000
+DATA zetas<>+9412(SB)/4, $0xa16a0000
+DATA zetas<>+9416(SB)/4, $0xd4dc0000
+DATA zetas<>+9420(SB)/4, $0x2b240000
+DATA zetas<>+9424(SB)/4, $0x425d0000
+DATA zetas<>+9428(SB)/4, $0xbda30000
+DATA zetas<>+9432(SB)/4, $0x38850000
+DATA zetas<>+9436(SB)/4, $0xc77b0000
+DATA zetas<>+9440(SB)/4, $0xfb5f0000
+DATA zetas<>+9444(SB)/4, $0x04a10000
+DATA zetas<>+9448(SB)/4, $0xfa060000
+DATA zetas<>+9452(SB)/4, $0x05fa0000
+DATA zetas<>+9456(SB)/4, $0xfb020000
+DATA zetas<>+9460(SB)/4, $0x04fe0000
+DATA zetas<>+9464(SB)/4, $0x031a0000
+DATA zetas<>+9468(SB)/4, $0xfce60000
+DATA zetas<>+9472(SB)/4, $0xfa1a0000
+DATA zetas<>+9476(SB)/4, $0x05e60000
+DATA zetas<>+9480(SB)/4, $0xfcaa0000
+DATA zetas<>+9484(SB)/4, $0x03560000
+DATA zetas<>+9488(SB)/4, $0xfc9a0000
+DATA zetas<>+9492(SB)/4, $0x03660000
+DATA zetas<>+9496(SB)/4, $0x01de0000
+DATA zetas<>+9500(SB)/4, $0xfe220000
+DATA zetas<>+9504(SB)/4, $0x285f0000
+DATA zetas<>+9508(SB)/4, $0xd7a10000
+DATA zetas<>+9512(SB)/4, $0xac060000
+DATA zetas<>+9516(SB)/4, $0x53fa0000
+DATA zetas<>+9520(SB)/4, $0xe1020000
+DATA zetas<>+9524(SB)/4, $0x1efe0000
+DATA zetas<>+9528(SB)/4, $0xb11a0000
+DATA zetas<>+9532(SB)/4, $0x4ee60000
+DATA zetas<>+9536(SB)/4, $0xa81a0000
+DATA zetas<>+9540(SB)/4, $0x57e60000
+DATA zetas<>+9544(SB)/4, $0x5aaa0000
+DATA zetas<>+9548(SB)/4, $0xa5560000
+DATA zetas<>+9552(SB)/4, $0x2a9a0000
+DATA zetas<>+9556(SB)/4, $0xd5660000
+DATA zetas<>+9560(SB)/4, $0xbbde0000
+DATA zetas<>+9564(SB)/4, $0x44220000
+DATA zetas<>+9568(SB)/4, $0xff940000
+DATA zetas<>+9572(SB)/4, $0x006c0000
+DATA zetas<>+9576(SB)/4, $0xfecc0000
+DATA zetas<>+9580(SB)/4, $0x01340000
+DATA zetas<>+9584(SB)/4, $0x03e40000
+DATA zetas<>+9588(SB)/4, $0xfc1c0000
+DATA zetas<>+9592(SB)/4, $0x03df0000
+DATA zetas<>+9596(SB)/4, $0xfc210000
+DATA zetas<>+9600(SB)/4, $0x03be0000
+DATA zetas<>+9604(SB)/4, $0xfc420000
+DATA zetas<>+9608(SB)/4, $0xfa4c0000
+DATA zetas<>+9612(SB)/4, $0x05b40000
+DATA zetas<>+9616(SB)/4, $0x05f20000
+DATA zetas<>+9620(SB)/4, $0xfa0e0000
+DATA zetas<>+9624(SB)/4, $0x065c0000
+DATA zetas<>+9628(SB)/4, $0xf9a40000
+DATA zetas<>+9632(SB)/4, $0x7b940000
+DATA zetas<>+9636(SB)/4, $0x846c0000
+DATA zetas<>+9640(SB)/4, $0xa2cc0000
+DATA zetas<>+9644(SB)/4, $0x5d340000
+DATA zetas<>+9648(SB)/4, $0x6fe40000
+DATA zetas<>+9652(SB)/4, $0x901c0000
+DATA zetas<>+9656(SB)/4, $0xb0df0000
+DATA zetas<>+9660(SB)/4, $0x4f210000
+DATA zetas<>+9664(SB)/4, $0x5dbe0000
+DATA zetas<>+9668(SB)/4, $0xa2420000
+DATA zetas<>+9672(SB)/4, $0x1e4c0000
+DATA zetas<>+9676(SB)/4, $0xe1b40000
+DATA zetas<>+9680(SB)/4, $0xbbf20000
+DATA zetas<>+9684(SB)/4, $0x440e0000
+DATA zetas<>+9688(SB)/4, $0x5a5c0000
+DATA zetas<>+9692(SB)/4, $0xa5a40000
+DATA zetas<>+9696(SB)/4, $0x00000000
+DATA zetas<>+9700(SB)/4, $0x00000004
+DATA zetas<>+9704(SB)/4, $0x00000002
+DATA zetas<>+9708(SB)/4, $0x00000006
+DATA zetas<>+9712(SB)/4, $0x00000010
+DATA zetas<>+9716(SB)/4, $0x00000014
+DATA zetas<>+9720(SB)/4, $0x00000012
+DATA zetas<>+9724(SB)/4, $0x00000016
+DATA zetas<>+9728(SB)/4, $0x00000008
+DATA zetas<>+9732(SB)/4, $0x0000000c
+DATA zetas<>+9736(SB)/4, $0x0000000a
+DATA zetas<>+9740(SB)/4, $0x0000000e
+DATA zetas<>+9744(SB)/4, $0x00000018
+DATA zetas<>+9748(SB)/4, $0x0000001c
+DATA zetas<>+9752(SB)/4, $0x0000001a
+DATA zetas<>+9756(SB)/4, $0x0000001e
+DATA zetas<>+9760(SB)/4, $0x00000001
+DATA zetas<>+9764(SB)/4, $0x00000005
+DATA zetas<>+9768(SB)/4, $0x00000003
+DATA zetas<>+9772(SB)/4, $0x00000007
+DATA zetas<>+9776(SB)/4, $0x00000011
+DATA zetas<>+9780(SB)/4, $0x00000015
+DATA zetas<>+9784(SB)/4, $0x00000013
+DATA zetas<>+9788(SB)/4, $0x00000017
+DATA zetas<>+9792(SB)/4, $0x00000009
+DATA zetas<>+9796(SB)/4, $0x0000000d
+DATA zetas<>+9800(SB)/4, $0x0000000b
+DATA zetas<>+9804(SB)/4, $0x0000000f
+DATA zetas<>+9808(SB)/4, $0x00000019
+DATA zetas<>+9812(SB)/4, $0x0000001d
+DATA zetas<>+9816(SB)/4, $0x0000001b
+DATA zetas<>+9820(SB)/4, $0x0000001f
+DATA zetas<>+9824(SB)/4, $0x065c065c
+DATA zetas<>+9828(SB)/4, $0xfa4cfa4c
+DATA zetas<>+9832(SB)/4, $0x05f205f2
+DATA zetas<>+9836(SB)/4, $0x03be03be
+DATA zetas<>+9840(SB)/4, $0x01de01de
+DATA zetas<>+9844(SB)/4, $0xfcaafcaa
+DATA zetas<>+9848(SB)/4, $0xfc9afc9a
+DATA zetas<>+9852(SB)/4, $0xfa1afa1a
+DATA zetas<>+9856(SB)/4, $0x03df03df
+DATA zetas<>+9860(SB)/4, $0xfeccfecc
+DATA zetas<>+9864(SB)/4, $0x03e403e4
+DATA zetas<>+9868(SB)/4, $0xff94ff94
+DATA zetas<>+9872(SB)/4, $0x031a031a
+DATA zetas<>+9876(SB)/4, $0xfa06fa06
+DATA zetas<>+9880(SB)/4, $0xfb02fb02
+DATA zetas<>+9884(SB)/4, $0xfb5ffb5f
+DATA zetas<>+9888(SB)/4, $0x5a5c5a5c
+DATA zetas<>+9892(SB)/4, $0x1e4c1e4c
+DATA zetas<>+9896(SB)/4, $0xbbf2bbf2
+DATA zetas<>+9900(SB)/4, $0x5dbe5dbe
+DATA zetas<>+9904(SB)/4, $0xbbdebbde
+DATA zetas<>+9908(SB)/4, $0x5aaa5aaa
+DATA zetas<>+9912(SB)/4, $0x2a9a2a9a
+DATA zetas<>+9916(SB)/4, $0xa81aa81a
+DATA zetas<>+9920(SB)/4, $0xb0dfb0df
+DATA zetas<>+9924(SB)/4, $0xa2cca2cc
+DATA zetas<>+9928(SB)/4, $0x6fe46fe4
+DATA zetas<>+9932(SB)/4, $0x7b947b94
+DATA zetas<>+9936(SB)/4, $0xb11ab11a
+DATA zetas<>+9940(SB)/4, $0xac06ac06
+DATA zetas<>+9944(SB)/4, $0xe102e102
+DATA zetas<>+9948(SB)/4, $0x285f285f
+DATA zetas<>+9952(SB)/4, $0xf985f985
+DATA zetas<>+9956(SB)/4, $0x00dc00dc
+DATA zetas<>+9960(SB)/4, $0xfb5dfb5d
+DATA zetas<>+9964(SB)/4, $0xfc96fc96
+DATA zetas<>+9968(SB)/4, $0x01800180
+DATA zetas<>+9972(SB)/4, $0xfafbfafb
+DATA zetas<>+9976(SB)/4, $0xfa47fa47
+DATA zetas<>+9980(SB)/4, $0x052a052a
+DATA zetas<>+9984(SB)/4, $0xfac9fac9
+DATA zetas<>+9988(SB)/4, $0xff78ff78
+DATA zetas<>+9992(SB)/4, $0x04c204c2
+DATA zetas<>+9996(SB)/4, $0xfb41fb41
+DATA zetas<>+10000(SB)/4, $0x02620262
+DATA zetas<>+10004(SB)/4, $0x04490449
+DATA zetas<>+10008(SB)/4, $0x025b025b
+DATA zetas<>+10012(SB)/4, $0x03310331
+DATA zetas<>+10016(SB)/4, $0x38853885
+DATA zetas<>+10020(SB)/4, $0xd4dcd4dc
+DATA zetas<>+10024(SB)/4, $0x425d425d
+DATA zetas<>+10028(SB)/4, $0x5e965e96
+DATA zetas<>+10032(SB)/4, $0x81808180
+DATA zetas<>+10036(SB)/4, $0x3bfb3bfb
+DATA zetas<>+10040(SB)/4, $0x5f475f47
+DATA zetas<>+10044(SB)/4, $0xe32ae32a
+DATA zetas<>+10048(SB)/4, $0xc5c9c5c9
+DATA zetas<>+10052(SB)/4, $0xe778e778
+DATA zetas<>+10056(SB)/4, $0x2ac22ac2
+DATA zetas<>+10060(SB)/4, $0xae41ae41
+DATA zetas<>+10064(SB)/4, $0x08620862
+DATA zetas<>+10068(SB)/4, $0x4f494f49
+DATA zetas<>+10072(SB)/4, $0x635b635b
+DATA zetas<>+10076(SB)/4, $0x86318631
+DATA zetas<>+10080(SB)/4, $0xffb5ffb5
+DATA zetas<>+10084(SB)/4, $0x01490149
+DATA zetas<>+10088(SB)/4, $0xff64ff64
+DATA zetas<>+10092(SB)/4, $0x01a201a2
+DATA zetas<>+10096(SB)/4, $0x045f045f
+DATA zetas<>+10100(SB)/4, $0x05cb05cb
+DATA zetas<>+10104(SB)/4, $0xfda6fda6
+DATA zetas<>+10108(SB)/4, $0xfcf7fcf7
+DATA zetas<>+10112(SB)/4, $0x015d015d
+DATA zetas<>+10116(SB)/4, $0x02840284
+DATA zetas<>+10120(SB)/4, $0xfc98fc98
+DATA zetas<>+10124(SB)/4, $0xf9caf9ca
+DATA zetas<>+10128(SB)/4, $0xff6dff6d
+DATA zetas<>+10132(SB)/4, $0x030a030a
+DATA zetas<>+10136(SB)/4, $0x04870487
+DATA zetas<>+10140(SB)/4, $0xff0aff0a
+DATA zetas<>+10144(SB)/4, $0xceb5ceb5
+DATA zetas<>+10148(SB)/4, $0x4c494c49
+DATA zetas<>+10152(SB)/4, $0xeb64eb64
+DATA zetas<>+10156(SB)/4, $0xc7a2c7a2
+DATA zetas<>+10160(SB)/4, $0x315f315f
+DATA zetas<>+10164(SB)/4, $0xb6cbb6cb
+DATA zetas<>+10168(SB)/4, $0x8fa68fa6
+DATA zetas<>+10172(SB)/4, $0x71f771f7
+DATA zetas<>+10176(SB)/4, $0x485d485d
+DATA zetas<>+10180(SB)/4, $0x4e844e84
+DATA zetas<>+10184(SB)/4, $0x44984498
+DATA zetas<>+10188(SB)/4, $0xb7cab7ca
+DATA zetas<>+10192(SB)/4, $0x766d766d
+DATA zetas<>+10196(SB)/4, $0x810a810a
+DATA zetas<>+10200(SB)/4, $0x29872987
+DATA zetas<>+10204(SB)/4, $0x7d0a7d0a
+DATA zetas<>+10208(SB)/4, $0x06750675
+DATA zetas<>+10212(SB)/4, $0xfe34fe34
+DATA zetas<>+10216(SB)/4, $0x06260626
+DATA zetas<>+10220(SB)/4, $0xfeddfedd
+DATA zetas<>+10224(SB)/4, $0x00690069
+DATA zetas<>+10228(SB)/4, $0x03670367
+DATA zetas<>+10232(SB)/4, $0x060e060e
+DATA zetas<>+10236(SB)/4, $0xfb1dfb1d
+DATA zetas<>+10240(SB)/4, $0xff15ff15
+DATA zetas<>+10244(SB)/4, $0x024b024b
+DATA zetas<>+10248(SB)/4, $0x00b100b1
+DATA zetas<>+10252(SB)/4, $0x01a601a6
+DATA zetas<>+10256(SB)/4, $0x034b034b
+DATA zetas<>+10260(SB)/4, $0x01ae01ae
+DATA zetas<>+10264(SB)/4, $0x022b022b
+DATA zetas<>+10268(SB)/4, $0xfbb1fbb1
+DATA zetas<>+10272(SB)/4, $0x15751575
+DATA zetas<>+10276(SB)/4, $0x5a345a34
+DATA zetas<>+10280(SB)/4, $0x18261826
+DATA zetas<>+10284(SB)/4, $0xc5ddc5dd
+DATA zetas<>+10288(SB)/4, $0xab69ab69
+DATA zetas<>+10292(SB)/4, $0xc867c867
+DATA zetas<>+10296(SB)/4, $0x500e500e
+DATA zetas<>+10300(SB)/4, $0x821d821d
+DATA zetas<>+10304(SB)/4, $0xee15ee15
+DATA zetas<>+10308(SB)/4, $0x334b334b
+DATA zetas<>+10312(SB)/4, $0x03b103b1
+DATA zetas<>+10316(SB)/4, $0x93a693a6
+DATA zetas<>+10320(SB)/4, $0x344b344b
+DATA zetas<>+10324(SB)/4, $0x2bae2bae
+DATA zetas<>+10328(SB)/4, $0xd32bd32b
+DATA zetas<>+10332(SB)/4, $0xfeb1feb1
+DATA zetas<>+10336(SB)/4, $0xfb05fb05
+DATA zetas<>+10340(SB)/4, $0xfb05fb05
+DATA zetas<>+10344(SB)/4, $0x02a502a5
+DATA zetas<>+10348(SB)/4, $0x02a502a5
+DATA zetas<>+10352(SB)/4, $0xfd2bfd2b
+DATA zetas<>+10356(SB)/4, $0xfd2bfd2b
+DATA zetas<>+10360(SB)/4, $0xfa1cfa1c
+DATA zetas<>+10364(SB)/4, $0xfa1cfa1c
+DATA zetas<>+10368(SB)/4, $0xfbd7fbd7
+DATA zetas<>+10372(SB)/4, $0xfbd7fbd7
+DATA zetas<>+10376(SB)/4, $0x01c001c0
+DATA zetas<>+10380(SB)/4, $0x01c001c0
+DATA zetas<>+10384(SB)/4, $0x03c103c1
+DATA zetas<>+10388(SB)/4, $0x03c103c1
+DATA zetas<>+10392(SB)/4, $0xfe72fe72
+DATA zetas<>+10396(SB)/4, $0xfe72fe72
+DATA zetas<>+10400(SB)/4, $0xba05ba05
+DATA zetas<>+10404(SB)/4, $0xba05ba05
+DATA zetas<>+10408(SB)/4, $0xa1a5a1a5
+DATA zetas<>+10412(SB)/4, $0xa1a5a1a5
+DATA zetas<>+10416(SB)/4, $0xce2bce2b
+DATA zetas<>+10420(SB)/4, $0xce2bce2b
+DATA zetas<>+10424(SB)/4, $0x8e1c8e1c
+DATA zetas<>+10428(SB)/4, $0x8e1c8e1c
+DATA zetas<>+10432(SB)/4, $0x10d710d7
+DATA zetas<>+10436(SB)/4, $0x10d710d7
+DATA zetas<>+10440(SB)/4, $0x41c041c0
+DATA zetas<>+10444(SB)/4, $0x41c041c0
+DATA zetas<>+10448(SB)/4, $0x36c136c1
+DATA zetas<>+10452(SB)/4, $0x36c136c1
+DATA zetas<>+10456(SB)/4, $0x34723472
+DATA zetas<>+10460(SB)/4, $0x34723472
+DATA zetas<>+10464(SB)/4, $0xfc49fc49
+DATA zetas<>+10468(SB)/4, $0xfc49fc49
+DATA zetas<>+10472(SB)/4, $0xff09ff09
+DATA zetas<>+10476(SB)/4, $0xff09ff09
+DATA zetas<>+10480(SB)/4, $0x033e033e
+DATA zetas<>+10484(SB)/4, $0x033e033e
+DATA zetas<>+10488(SB)/4, $0xfef1fef1
+DATA zetas<>+10492(SB)/4, $0xfef1fef1
+DATA zetas<>+10496(SB)/4, $0xfa73fa73
+DATA zetas<>+10500(SB)/4, $0xfa73fa73
+DATA zetas<>+10504(SB)/4, $0x006b006b
+DATA zetas<>+10508(SB)/4, $0x006b006b
+DATA zetas<>+10512(SB)/4, $0xffa6ffa6
+DATA zetas<>+10516(SB)/4, $0xffa6ffa6
+DATA zetas<>+10520(SB)/4, $0xfcabfcab
+DATA zetas<>+10524(SB)/4, $0xfcabfcab
+DATA zetas<>+10528(SB)/4, $0x47494749
+DATA zetas<>+10532(SB)/4, $0x47494749
+DATA zetas<>+10536(SB)/4, $0x8a098a09
+DATA zetas<>+10540(SB)/4, $0x8a098a09
+DATA zetas<>+10544(SB)/4, $0xdd3edd3e
+DATA zetas<>+10548(SB)/4, $0xdd3edd3e
+DATA zetas<>+10552(SB)/4, $0xc1f1c1f1
+DATA zetas<>+10556(SB)/4, $0xc1f1c1f1
+DATA zetas<>+10560(SB)/4, $0x23732373
+DATA zetas<>+10564(SB)/4, $0x23732373
+DATA zetas<>+10568(SB)/4, $0x916b916b
+DATA zetas<>+10572(SB)/4, $0x916b916b
+DATA zetas<>+10576(SB)/4, $0x91a691a6
+DATA zetas<>+10580(SB)/4, $0x91a691a6
+DATA zetas<>+10584(SB)/4, $0x4dab4dab
+DATA zetas<>+10588(SB)/4, $0x4dab4dab
+DATA zetas<>+10592(SB)/4, $0x05bd05bd
+DATA zetas<>+10596(SB)/4, $0x05bd05bd
+DATA zetas<>+10600(SB)/4, $0x007e007e
+DATA zetas<>+10604(SB)/4, $0x007e007e
+DATA zetas<>+10608(SB)/4, $0xfd66fd66
+DATA zetas<>+10612(SB)/4, $0xfd66fd66
+DATA zetas<>+10616(SB)/4, $0xfec0fec0
+DATA zetas<>+10620(SB)/4, $0xfec0fec0
+DATA zetas<>+10624(SB)/4, $0xfb76fb76
+DATA zetas<>+10628(SB)/4, $0xfb76fb76
+DATA zetas<>+10632(SB)/4, $0xf9aef9ae
+DATA zetas<>+10636(SB)/4, $0xf9aef9ae
+DATA zetas<>+10640(SB)/4, $0xfff8fff8
+DATA zetas<>+10644(SB)/4, $0xfff8fff8
+DATA zetas<>+10648(SB)/4, $0x02040204
+DATA zetas<>+10652(SB)/4, $0x02040204
+DATA zetas<>+10656(SB)/4, $0x6cbd6cbd
+DATA zetas<>+10660(SB)/4, $0x6cbd6cbd
+DATA zetas<>+10664(SB)/4, $0x9a7e9a7e
+DATA zetas<>+10668(SB)/4, $0x9a7e9a7e
+DATA zetas<>+10672(SB)/4, $0xcf66cf66
+DATA zetas<>+10676(SB)/4, $0xcf66cf66
+DATA zetas<>+10680(SB)/4, $0x3ec03ec0
+DATA zetas<>+10684(SB)/4, $0x3ec03ec0
+DATA zetas<>+10688(SB)/4, $0xfd76fd76
+DATA zetas<>+10692(SB)/4, $0xfd76fd76
+DATA zetas<>+10696(SB)/4, $0x23ae23ae
+DATA zetas<>+10700(SB)/4, $0x23ae23ae
+DATA zetas<>+10704(SB)/4, $0x67f867f8
+DATA zetas<>+10708(SB)/4, $0x67f867f8
+DATA zetas<>+10712(SB)/4, $0xce04ce04
+DATA zetas<>+10716(SB)/4, $0xce04ce04
+DATA zetas<>+10720(SB)/4, $0xf9f8f9f8
+DATA zetas<>+10724(SB)/4, $0xf9f8f9f8
+DATA zetas<>+10728(SB)/4, $0xfee6fee6
+DATA zetas<>+10732(SB)/4, $0xfee6fee6
+DATA zetas<>+10736(SB)/4, $0x03f703f7
+DATA zetas<>+10740(SB)/4, $0x03f703f7
+DATA zetas<>+10744(SB)/4, $0xfdd8fdd8
+DATA zetas<>+10748(SB)/4, $0xfdd8fdd8
+DATA zetas<>+10752(SB)/4, $0x05d305d3
+DATA zetas<>+10756(SB)/4, $0x05d305d3
+DATA zetas<>+10760(SB)/4, $0xfaf3faf3
+DATA zetas<>+10764(SB)/4, $0xfaf3faf3
+DATA zetas<>+10768(SB)/4, $0x028c028c
+DATA zetas<>+10772(SB)/4, $0x028c028c
+DATA zetas<>+10776(SB)/4, $0x04c704c7
+DATA zetas<>+10780(SB)/4, $0x04c704c7
+DATA zetas<>+10784(SB)/4, $0x61f861f8
+DATA zetas<>+10788(SB)/4, $0x61f861f8
+DATA zetas<>+10792(SB)/4, $0x50e650e6
+DATA zetas<>+10796(SB)/4, $0x50e650e6
+DATA zetas<>+10800(SB)/4, $0x78f778f7
+DATA zetas<>+10804(SB)/4, $0x78f778f7
+DATA zetas<>+10808(SB)/4, $0x05d805d8
+DATA zetas<>+10812(SB)/4, $0x05d805d8
+DATA zetas<>+10816(SB)/4, $0x4ed34ed3
+DATA zetas<>+10820(SB)/4, $0x4ed34ed3
+DATA zetas<>+10824(SB)/4, $0xa3f3a3f3
+DATA zetas<>+10828(SB)/4, $0xa3f3a3f3
+DATA zetas<>+10832(SB)/4, $0xe68ce68c
+DATA zetas<>+10836(SB)/4, $0xe68ce68c
+DATA zetas<>+10840(SB)/4, $0xe9c7e9c7
+DATA zetas<>+10844(SB)/4, $0xe9c7e9c7
+DATA zetas<>+10848(SB)/4, $0xf9ddf9dd
+DATA zetas<>+10852(SB)/4, $0xf9ddf9dd
+DATA zetas<>+10856(SB)/4, $0xf9ddf9dd
+DATA zetas<>+10860(SB)/4, $0xf9ddf9dd
+DATA zetas<>+10864(SB)/4, $0x019b019b
+DATA zetas<>+10868(SB)/4, $0x019b019b
+DATA zetas<>+10872(SB)/4, $0x019b019b
+DATA zetas<>+10876(SB)/4, $0x019b019b
+DATA zetas<>+10880(SB)/4, $0xff33ff33
+DATA zetas<>+10884(SB)/4, $0xff33ff33
+DATA zetas<>+10888(SB)/4, $0xff33ff33
+DATA zetas<>+10892(SB)/4, $0xff33ff33
+DATA zetas<>+10896(SB)/4, $0xf9faf9fa
+DATA zetas<>+10900(SB)/4, $0xf9faf9fa
+DATA zetas<>+10904(SB)/4, $0xf9faf9fa
+DATA zetas<>+10908(SB)/4, $0xf9faf9fa
+DATA zetas<>+10912(SB)/4, $0xc0ddc0dd
+DATA zetas<>+10916(SB)/4, $0xc0ddc0dd
+DATA zetas<>+10920(SB)/4, $0xc0ddc0dd
+DATA zetas<>+10924(SB)/4, $0xc0ddc0dd
+DATA zetas<>+10928(SB)/4, $0x229b229b
+DATA zetas<>+10932(SB)/4, $0x229b229b
+DATA zetas<>+10936(SB)/4, $0x229b229b
+DATA zetas<>+10940(SB)/4, $0x229b229b
+DATA zetas<>+10944(SB)/4, $0x68336833
+DATA zetas<>+10948(SB)/4, $0x68336833
+DATA zetas<>+10952(SB)/4, $0x68336833
+DATA zetas<>+10956(SB)/4, $0x68336833
+DATA zetas<>+10960(SB)/4, $0x47fa47fa
+DATA zetas<>+10964(SB)/4, $0x47fa47fa
+DATA zetas<>+10968(SB)/4, $0x47fa47fa
+DATA zetas<>+10972(SB)/4, $0x47fa47fa
+DATA zetas<>+10976(SB)/4, $0x02600260
+DATA zetas<>+10980(SB)/4, $0x02600260
+DATA zetas<>+10984(SB)/4, $0x02600260
+DATA zetas<>+10988(SB)/4, $0x02600260
+DATA zetas<>+10992(SB)/4, $0x03f903f9
+DATA zetas<>+10996(SB)/4, $0x03f903f9
+DATA zetas<>+11000(SB)/4, $0x03f903f9
+DATA zetas<>+11004(SB)/4, $0x03f903f9
+DATA zetas<>+11008(SB)/4, $0x02dc02dc
+DATA zetas<>+11012(SB)/4, $0x02dc02dc
+DATA zetas<>+11016(SB)/4, $0x02dc02dc
+DATA zetas<>+11020(SB)/4, $0x02dc02dc
+DATA zetas<>+11024(SB)/4, $0xfd57fd57
+DATA zetas<>+11028(SB)/4, $0xfd57fd57
+DATA zetas<>+11032(SB)/4, $0xfd57fd57
+DATA zetas<>+11036(SB)/4, $0xfd57fd57
+DATA zetas<>+11040(SB)/4, $0x22602260
+DATA zetas<>+11044(SB)/4, $0x22602260
+DATA zetas<>+11048(SB)/4, $0x22602260
+DATA zetas<>+11052(SB)/4, $0x22602260
+DATA zetas<>+11056(SB)/4, $0x5ef95ef9
+DATA zetas<>+11060(SB)/4, $0x5ef95ef9
+DATA zetas<>+11064(SB)/4, $0x5ef95ef9
+DATA zetas<>+11068(SB)/4, $0x5ef95ef9
+DATA zetas<>+11072(SB)/4, $0xd6dcd6dc
+DATA zetas<>+11076(SB)/4, $0xd6dcd6dc
+DATA zetas<>+11080(SB)/4, $0xd6dcd6dc
+DATA zetas<>+11084(SB)/4, $0xd6dcd6dc
+DATA zetas<>+11088(SB)/4, $0x92579257
+DATA zetas<>+11092(SB)/4, $0x92579257
+DATA zetas<>+11096(SB)/4, $0x92579257
+DATA zetas<>+11100(SB)/4, $0x92579257
+DATA zetas<>+11104(SB)/4, $0xff7eff7e
+DATA zetas<>+11108(SB)/4, $0xff7eff7e
+DATA zetas<>+11112(SB)/4, $0xff7eff7e
+DATA zetas<>+11116(SB)/4, $0xff7eff7e
+DATA zetas<>+11120(SB)/4, $0x05b205b2
+DATA zetas<>+11124(SB)/4, $0x05b205b2
+DATA zetas<>+11128(SB)/4, $0x05b205b2
+DATA zetas<>+11132(SB)/4, $0x05b205b2
+DATA zetas<>+11136(SB)/4, $0xf9bef9be
+DATA zetas<>+11140(SB)/4, $0xf9bef9be
+DATA zetas<>+11144(SB)/4, $0xf9bef9be
+DATA zetas<>+11148(SB)/4, $0xf9bef9be
+DATA zetas<>+11152(SB)/4, $0xfcc3fcc3
+DATA zetas<>+11156(SB)/4, $0xfcc3fcc3
+DATA zetas<>+11160(SB)/4, $0xfcc3fcc3
+DATA zetas<>+11164(SB)/4, $0xfcc3fcc3
+DATA zetas<>+11168(SB)/4, $0x997e997e
+DATA zetas<>+11172(SB)/4, $0x997e997e
+DATA zetas<>+11176(SB)/4, $0x997e997e
+DATA zetas<>+11180(SB)/4, $0x997e997e
+DATA zetas<>+11184(SB)/4, $0xfbb2fbb2
+DATA zetas<>+11188(SB)/4, $0xfbb2fbb2
+DATA zetas<>+11192(SB)/4, $0xfbb2fbb2
+DATA zetas<>+11196(SB)/4, $0xfbb2fbb2
+DATA zetas<>+11200(SB)/4, $0x53be53be
+DATA zetas<>+11204(SB)/4, $0x53be53be
+DATA zetas<>+11208(SB)/4, $0x53be53be
+DATA zetas<>+11212(SB)/4, $0x53be53be
+DATA zetas<>+11216(SB)/4, $0x15c315c3
+DATA zetas<>+11220(SB)/4, $0x15c315c3
+DATA zetas<>+11224(SB)/4, $0x15c315c3
+DATA zetas<>+11228(SB)/4, $0x15c315c3
+DATA zetas<>+11232(SB)/4, $0x017f017f
+DATA zetas<>+11236(SB)/4, $0x017f017f
+DATA zetas<>+11240(SB)/4, $0x017f017f
+DATA zetas<>+11244(SB)/4, $0x017f017f
+DATA zetas<>+11248(SB)/4, $0xfad3fad3
+DATA zetas<>+11252(SB)/4, $0xfad3fad3
+DATA zetas<>+11256(SB)/4, $0xfad3fad3
+DATA zetas<>+11260(SB)/4, $0xfad3fad3
+DATA zetas<>+11264(SB)/4, $0x01080108
+DATA zetas<>+11268(SB)/4, $0x01080108
+DATA zetas<>+11272(SB)/4, $0x01080108
+DATA zetas<>+11276(SB)/4, $0x01080108
+DATA zetas<>+11280(SB)/4, $0x023d023d
+DATA zetas<>+11284(SB)/4, $0x023d023d
+DATA zetas<>+11288(SB)/4, $0x023d023d
+DATA zetas<>+11292(SB)/4, $0x023d023d
+DATA zetas<>+11296(SB)/4, $0x8e7f8e7f
+DATA zetas<>+11300(SB)/4, $0x8e7f8e7f
+DATA zetas<>+11304(SB)/4, $0x8e7f8e7f
+DATA zetas<>+11308(SB)/4, $0x8e7f8e7f
+DATA zetas<>+11312(SB)/4, $0x43d343d3
+DATA zetas<>+11316(SB)/4, $0x43d343d3
+DATA zetas<>+11320(SB)/4, $0x43d343d3
+DATA zetas<>+11324(SB)/4, $0x43d343d3
+DATA zetas<>+11328(SB)/4, $0x99089908
+DATA zetas<>+11332(SB)/4, $0x99089908
+DATA zetas<>+11336(SB)/4, $0x99089908
+DATA zetas<>+11340(SB)/4, $0x99089908
+DATA zetas<>+11344(SB)/4, $0xe93de93d
+DATA zetas<>+11348(SB)/4, $0xe93de93d
+DATA zetas<>+11352(SB)/4, $0xe93de93d
+DATA zetas<>+11356(SB)/4, $0xe93de93d
+DATA zetas<>+11360(SB)/4, $0x05bc05bc
+DATA zetas<>+11364(SB)/4, $0x05bc05bc
+DATA zetas<>+11368(SB)/4, $0x05bc05bc
+DATA zetas<>+11372(SB)/4, $0x05bc05bc
+DATA zetas<>+11376(SB)/4, $0xfa3efa3e
+DATA zetas<>+11380(SB)/4, $0xfa3efa3e
+DATA zetas<>+11384(SB)/4, $0xfa3efa3e
+DATA zetas<>+11388(SB)/4, $0xfa3efa3e
+DATA zetas<>+11392(SB)/4, $0x05bc05bc
+DATA zetas<>+11396(SB)/4, $0x05bc05bc
+DATA zetas<>+11400(SB)/4, $0x05bc05bc
+DATA zetas<>+11404(SB)/4, $0x05bc05bc
+DATA zetas<>+11408(SB)/4, $0xfa3efa3e
+DATA zetas<>+11412(SB)/4, $0xfa3efa3e
+DATA zetas<>+11416(SB)/4, $0xfa3efa3e
+DATA zetas<>+11420(SB)/4, $0xfa3efa3e
+DATA zetas<>+11424(SB)/4, $0x79bc79bc
+DATA zetas<>+11428(SB)/4, $0x79bc79bc
+DATA zetas<>+11432(SB)/4, $0x79bc79bc
+DATA zetas<>+11436(SB)/4, $0x79bc79bc
+DATA zetas<>+11440(SB)/4, $0xd43ed43e
+DATA zetas<>+11444(SB)/4, $0xd43ed43e
+DATA zetas<>+11448(SB)/4, $0xd43ed43e
+DATA zetas<>+11452(SB)/4, $0xd43ed43e
+DATA zetas<>+11456(SB)/4, $0x79bc79bc
+DATA zetas<>+11460(SB)/4, $0x79bc79bc
+DATA zetas<>+11464(SB)/4, $0x79bc79bc
+DATA zetas<>+11468(SB)/4, $0x79bc79bc
+DATA zetas<>+11472(SB)/4, $0xd43ed43e
+DATA zetas<>+11476(SB)/4, $0xd43ed43e
+DATA zetas<>+11480(SB)/4, $0xd43ed43e
+DATA zetas<>+11484(SB)/4, $0xd43ed43e
+DATA zetas<>+11488(SB)/4, $0xfb4efb4e
+DATA zetas<>+11492(SB)/4, $0xfb4efb4e
+DATA zetas<>+11496(SB)/4, $0xfb4efb4e
+DATA zetas<>+11500(SB)/4, $0xfb4efb4e
+DATA zetas<>+11504(SB)/4, $0x03c203c2
+DATA zetas<>+11508(SB)/4, $0x03c203c2
+DATA zetas<>+11512(SB)/4, $0x03c203c2
+DATA zetas<>+11516(SB)/4, $0x03c203c2
+DATA zetas<>+11520(SB)/4, $0xfb4efb4e
+DATA zetas<>+11524(SB)/4, $0xfb4efb4e
+DATA zetas<>+11528(SB)/4, $0xfb4efb4e
+DATA zetas<>+11532(SB)/4, $0xfb4efb4e
+DATA zetas<>+11536(SB)/4, $0x03c203c2
+DATA zetas<>+11540(SB)/4, $0x03c203c2
+DATA zetas<>+11544(SB)/4, $0x03c203c2
+DATA zetas<>+11548(SB)/4, $0x03c203c2
+DATA zetas<>+11552(SB)/4, $0x054e054e
+DATA zetas<>+11556(SB)/4, $0x054e054e
+DATA zetas<>+11560(SB)/4, $0x054e054e
+DATA zetas<>+11564(SB)/4, $0x054e054e
+DATA zetas<>+11568(SB)/4, $0x29c229c2
+DATA zetas<>+11572(SB)/4, $0x29c229c2
+DATA zetas<>+11576(SB)/4, $0x29c229c2
+DATA zetas<>+11580(SB)/4, $0x29c229c2
+DATA zetas<>+11584(SB)/4, $0x054e054e
+DATA zetas<>+11588(SB)/4, $0x054e054e
+DATA zetas<>+11592(SB)/4, $0x054e054e
+DATA zetas<>+11596(SB)/4, $0x054e054e
+DATA zetas<>+11600(SB)/4, $0x29c229c2
+DATA zetas<>+11604(SB)/4, $0x29c229c2
+DATA zetas<>+11608(SB)/4, $0x29c229c2
+DATA zetas<>+11612(SB)/4, $0x29c229c2
+DATA zetas<>+11616(SB)/4, $0x00b600b6
+DATA zetas<>+11620(SB)/4, $0x00b600b6
+DATA zetas<>+11624(SB)/4, $0x00b600b6
+DATA zetas<>+11628(SB)/4, $0x00b600b6
+DATA zetas<>+11632(SB)/4, $0x06290629
+DATA zetas<>+11636(SB)/4, $0x06290629
+DATA zetas<>+11640(SB)/4, $0x06290629
+DATA zetas<>+11644(SB)/4, $0x06290629
+DATA zetas<>+11648(SB)/4, $0x00b600b6
+DATA zetas<>+11652(SB)/4, $0x00b600b6
+DATA zetas<>+11656(SB)/4, $0x00b600b6
+DATA zetas<>+11660(SB)/4, $0x00b600b6
+DATA zetas<>+11664(SB)/4, $0x06290629
+DATA zetas<>+11668(SB)/4, $0x06290629
+DATA zetas<>+11672(SB)/4, $0x06290629
+DATA zetas<>+11676(SB)/4, $0x06290629
+DATA zetas<>+11680(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11684(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11688(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11692(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11696(SB)/4, $0xf129f129
+DATA zetas<>+11700(SB)/4, $0xf129f129
+DATA zetas<>+11704(SB)/4, $0xf129f129
+DATA zetas<>+11708(SB)/4, $0xf129f129
+DATA zetas<>+11712(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11716(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11720(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11724(SB)/4, $0xc2b6c2b6
+DATA zetas<>+11728(SB)/4, $0xf129f129
+DATA zetas<>+11732(SB)/4, $0xf129f129
+DATA zetas<>+11736(SB)/4, $0xf129f129
+DATA zetas<>+11740(SB)/4, $0xf129f129
+DATA zetas<>+11744(SB)/4, $0x026e026e
+DATA zetas<>+11748(SB)/4, $0x026e026e
+DATA zetas<>+11752(SB)/4, $0x026e026e
+DATA zetas<>+11756(SB)/4, $0x026e026e
+DATA zetas<>+11760(SB)/4, $0xff55ff55
+DATA zetas<>+11764(SB)/4, $0xff55ff55
+DATA zetas<>+11768(SB)/4, $0xff55ff55
+DATA zetas<>+11772(SB)/4, $0xff55ff55
+DATA zetas<>+11776(SB)/4, $0x026e026e
+DATA zetas<>+11780(SB)/4, $0x026e026e
+DATA zetas<>+11784(SB)/4, $0x026e026e
+DATA zetas<>+11788(SB)/4, $0x026e026e
+DATA zetas<>+11792(SB)/4, $0xff55ff55
+DATA zetas<>+11796(SB)/4, $0xff55ff55
+DATA zetas<>+11800(SB)/4, $0xff55ff55
+DATA zetas<>+11804(SB)/4, $0xff55ff55
+DATA zetas<>+11808(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11812(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11816(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11820(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11824(SB)/4, $0xae55ae55
+DATA zetas<>+11828(SB)/4, $0xae55ae55
+DATA zetas<>+11832(SB)/4, $0xae55ae55
+DATA zetas<>+11836(SB)/4, $0xae55ae55
+DATA zetas<>+11840(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11844(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11848(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11852(SB)/4, $0x6c6e6c6e
+DATA zetas<>+11856(SB)/4, $0xae55ae55
+DATA zetas<>+11860(SB)/4, $0xae55ae55
+DATA zetas<>+11864(SB)/4, $0xae55ae55
+DATA zetas<>+11868(SB)/4, $0xae55ae55
+DATA zetas<>+11872(SB)/4, $0x05750575
+DATA zetas<>+11876(SB)/4, $0x14751475
+DATA zetas<>+11880(SB)/4, $0x05a105a1
+DATA zetas<>+11884(SB)/4, $0xd8a1d8a1
+DATA zetas<>+11888(SB)/4, $0x0000f301
+DATA zetas<>+11892(SB)/4, $0xf2fff2ff
+DATA zetas<>+11896(SB)/4, $0x00000000
+DATA zetas<>+11900(SB)/4, $0x00000000
+DATA zetas<>+11904(SB)/4, $0x00000000
+DATA zetas<>+11908(SB)/4, $0x00000000
+DATA zetas<>+11912(SB)/4, $0x00000000
+DATA zetas<>+11916(SB)/4, $0x00000000
+DATA zetas<>+11920(SB)/4, $0x00000000
+DATA zetas<>+11924(SB)/4, $0x00000000
+DATA zetas<>+11928(SB)/4, $0x00000000
+DATA zetas<>+11932(SB)/4, $0x00000000
+GLOBL zetas<>(SB), RODATA|NOPTR, $11936
 
 // func nttAVX512(p *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F
@@ -2253,7 +2765,7 @@ TEXT ·nttAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	LEAQ         zetas<>+0(SB), CX
 	MOVQ         CX, DX
 	ANDQ         $0x00000020, DX
-	IMUL3Q       $0x00000097, DX, DX
+	IMUL3Q       $0x000000c9, DX, DX
 	ADDQ         DX, CX
 	VPBROADCASTD (CX), Z0
 
@@ -2529,6 +3041,342 @@ TEXT ·nttAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VZEROUPPER
 	RET
 
+// func nttTwistAVX512(p *[256]int16, tw *[256]int16)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·nttTwistAVX512(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ         p+0(FP), AX
+	LEAQ         zetas<>+0(SB), CX
+	MOVQ         CX, DX
+	ANDQ         $0x00000020, DX
+	IMUL3Q       $0x000000c9, DX, DX
+	ADDQ         DX, CX
+	VPBROADCASTD (CX), Z0
+	MOVQ         tw+8(FP), DX
+	MOVL         $0xaaaaaaaa, BX
+	KMOVD        BX, K1
+
+	// Layers of length 128, 64, 32: between registers.
+	VMOVDQU64    (AX), Z1
+	VMOVDQU64    64(AX), Z2
+	VMOVDQU64    128(AX), Z3
+	VMOVDQU64    192(AX), Z4
+	VMOVDQU64    256(AX), Z5
+	VMOVDQU64    320(AX), Z6
+	VMOVDQU64    384(AX), Z7
+	VMOVDQU64    448(AX), Z8
+	VPBROADCASTD 4(CX), Z9
+	VPBROADCASTD 8(CX), Z10
+	VPMULLW      Z10, Z5, Z10
+	VPMULHW      Z9, Z5, Z5
+	VPMULHW      Z0, Z10, Z9
+	VPSUBW       Z9, Z5, Z5
+	VPADDW       Z5, Z1, Z9
+	VPSUBW       Z5, Z1, Z1
+	VPBROADCASTD 4(CX), Z5
+	VPBROADCASTD 8(CX), Z10
+	VPMULLW      Z10, Z6, Z10
+	VPMULHW      Z5, Z6, Z5
+	VPMULHW      Z0, Z10, Z6
+	VPSUBW       Z6, Z5, Z5
+	VPADDW       Z5, Z2, Z6
+	VPSUBW       Z5, Z2, Z2
+	VPBROADCASTD 4(CX), Z5
+	VPBROADCASTD 8(CX), Z10
+	VPMULLW      Z10, Z7, Z10
+	VPMULHW      Z5, Z7, Z5
+	VPMULHW      Z0, Z10, Z7
+	VPSUBW       Z7, Z5, Z5
+	VPADDW       Z5, Z3, Z7
+	VPSUBW       Z5, Z3, Z3
+	VPBROADCASTD 4(CX), Z5
+	VPBROADCASTD 8(CX), Z10
+	VPMULLW      Z10, Z8, Z10
+	VPMULHW      Z5, Z8, Z5
+	VPMULHW      Z0, Z10, Z8
+	VPSUBW       Z8, Z5, Z5
+	VPADDW       Z5, Z4, Z8
+	VPSUBW       Z5, Z4, Z4
+	VPBROADCASTD 12(CX), Z5
+	VPBROADCASTD 16(CX), Z10
+	VPMULLW      Z10, Z7, Z10
+	VPMULHW      Z5, Z7, Z5
+	VPMULHW      Z0, Z10, Z7
+	VPSUBW       Z7, Z5, Z5
+	VPADDW       Z5, Z9, Z7
+	VPSUBW       Z5, Z9, Z5
+	VPBROADCASTD 12(CX), Z9
+	VPBROADCASTD 16(CX), Z10
+	VPMULLW      Z10, Z8, Z10
+	VPMULHW      Z9, Z8, Z8
+	VPMULHW      Z0, Z10, Z9
+	VPSUBW       Z9, Z8, Z8
+	VPADDW       Z8, Z6, Z9
+	VPSUBW       Z8, Z6, Z6
+	VPBROADCASTD 20(CX), Z8
+	VPBROADCASTD 24(CX), Z10
+	VPMULLW      Z10, Z3, Z10
+	VPMULHW      Z8, Z3, Z3
+	VPMULHW      Z0, Z10, Z8
+	VPSUBW       Z8, Z3, Z3
+	VPADDW       Z3, Z1, Z8
+	VPSUBW       Z3, Z1, Z1
+	VPBROADCASTD 20(CX), Z3
+	VPBROADCASTD 24(CX), Z10
+	VPMULLW      Z10, Z4, Z10
+	VPMULHW      Z3, Z4, Z3
+	VPMULHW      Z0, Z10, Z4
+	VPSUBW       Z4, Z3, Z3
+	VPADDW       Z3, Z2, Z4
+	VPSUBW       Z3, Z2, Z2
+	VPBROADCASTD 28(CX), Z3
+	VPBROADCASTD 32(CX), Z10
+	VPMULLW      Z10, Z9, Z10
+	VPMULHW      Z3, Z9, Z3
+	VPMULHW      Z0, Z10, Z9
+	VPSUBW       Z9, Z3, Z3
+	VPADDW       Z3, Z7, Z9
+	VPSUBW       Z3, Z7, Z3
+	VPBROADCASTD 36(CX), Z7
+	VPBROADCASTD 40(CX), Z10
+	VPMULLW      Z10, Z6, Z10
+	VPMULHW      Z7, Z6, Z6
+	VPMULHW      Z0, Z10, Z7
+	VPSUBW       Z7, Z6, Z6
+	VPADDW       Z6, Z5, Z7
+	VPSUBW       Z6, Z5, Z5
+	VPBROADCASTD 44(CX), Z6
+	VPBROADCASTD 48(CX), Z10
+	VPMULLW      Z10, Z4, Z10
+	VPMULHW      Z6, Z4, Z4
+	VPMULHW      Z0, Z10, Z6
+	VPSUBW       Z6, Z4, Z4
+	VPADDW       Z4, Z8, Z6
+	VPSUBW       Z4, Z8, Z4
+	VPBROADCASTD 52(CX), Z8
+	VPBROADCASTD 56(CX), Z10
+	VPMULLW      Z10, Z2, Z10
+	VPMULHW      Z8, Z2, Z2
+	VPMULHW      Z0, Z10, Z8
+	VPSUBW       Z8, Z2, Z2
+	VPADDW       Z2, Z1, Z8
+	VPSUBW       Z2, Z1, Z1
+
+	// Layer of length 16: within pairs of registers.
+	VSHUFI64X2 $0x44, Z3, Z9, Z2
+	VSHUFI64X2 $0xee, Z3, Z9, Z3
+	VPMULLW    128(CX), Z3, Z9
+	VPMULHW    64(CX), Z3, Z3
+	VPMULHW    Z0, Z9, Z9
+	VPSUBW     Z9, Z3, Z3
+	VPADDW     Z3, Z2, Z9
+	VPSUBW     Z3, Z2, Z2
+	VSHUFI64X2 $0x44, Z5, Z7, Z3
+	VSHUFI64X2 $0xee, Z5, Z7, Z5
+	VPMULLW    256(CX), Z5, Z7
+	VPMULHW    192(CX), Z5, Z5
+	VPMULHW    Z0, Z7, Z7
+	VPSUBW     Z7, Z5, Z5
+	VPADDW     Z5, Z3, Z7
+	VPSUBW     Z5, Z3, Z3
+	VSHUFI64X2 $0x44, Z4, Z6, Z5
+	VSHUFI64X2 $0xee, Z4, Z6, Z4
+	VPMULLW    384(CX), Z4, Z6
+	VPMULHW    320(CX), Z4, Z4
+	VPMULHW    Z0, Z6, Z6
+	VPSUBW     Z6, Z4, Z4
+	VPADDW     Z4, Z5, Z6
+	VPSUBW     Z4, Z5, Z4
+	VSHUFI64X2 $0x44, Z1, Z8, Z5
+	VSHUFI64X2 $0xee, Z1, Z8, Z1
+	VPMULLW    512(CX), Z1, Z8
+	VPMULHW    448(CX), Z1, Z1
+	VPMULHW    Z0, Z8, Z8
+	VPSUBW     Z8, Z1, Z1
+	VPADDW     Z1, Z5, Z8
+	VPSUBW     Z1, Z5, Z1
+
+	// Layer of length 8: within pairs of registers.
+	VSHUFI64X2 $0x88, Z2, Z9, Z5
+	VSHUFI64X2 $0xdd, Z2, Z9, Z2
+	VPMULLW    640(CX), Z2, Z9
+	VPMULHW    576(CX), Z2, Z2
+	VPMULHW    Z0, Z9, Z9
+	VPSUBW     Z9, Z2, Z2
+	VPADDW     Z2, Z5, Z9
+	VPSUBW     Z2, Z5, Z2
+	VSHUFI64X2 $0x88, Z3, Z7, Z5
+	VSHUFI64X2 $0xdd, Z3, Z7, Z3
+	VPMULLW    768(CX), Z3, Z7
+	VPMULHW    704(CX), Z3, Z3
+	VPMULHW    Z0, Z7, Z7
+	VPSUBW     Z7, Z3, Z3
+	VPADDW     Z3, Z5, Z7
+	VPSUBW     Z3, Z5, Z3
+	VSHUFI64X2 $0x88, Z4, Z6, Z5
+	VSHUFI64X2 $0xdd, Z4, Z6, Z4
+	VPMULLW    896(CX), Z4, Z6
+	VPMULHW    832(CX), Z4, Z4
+	VPMULHW    Z0, Z6, Z6
+	VPSUBW     Z6, Z4, Z4
+	VPADDW     Z4, Z5, Z6
+	VPSUBW     Z4, Z5, Z4
+	VSHUFI64X2 $0x88, Z1, Z8, Z5
+	VSHUFI64X2 $0xdd, Z1, Z8, Z1
+	VPMULLW    1024(CX), Z1, Z8
+	VPMULHW    960(CX), Z1, Z1
+	VPMULHW    Z0, Z8, Z8
+	VPSUBW     Z8, Z1, Z1
+	VPADDW     Z1, Z5, Z8
+	VPSUBW     Z1, Z5, Z1
+
+	// Layer of length 4: within pairs of registers.
+	VPUNPCKLQDQ Z2, Z9, Z5
+	VPUNPCKHQDQ Z2, Z9, Z2
+	VPMULLW     1152(CX), Z2, Z9
+	VPMULHW     1088(CX), Z2, Z2
+	VPMULHW     Z0, Z9, Z9
+	VPSUBW      Z9, Z2, Z2
+	VPADDW      Z2, Z5, Z9
+	VPSUBW      Z2, Z5, Z2
+	VPUNPCKLQDQ Z3, Z7, Z5
+	VPUNPCKHQDQ Z3, Z7, Z3
+	VPMULLW     1280(CX), Z3, Z7
+	VPMULHW     1216(CX), Z3, Z3
+	VPMULHW     Z0, Z7, Z7
+	VPSUBW      Z7, Z3, Z3
+	VPADDW      Z3, Z5, Z7
+	VPSUBW      Z3, Z5, Z3
+	VPUNPCKLQDQ Z4, Z6, Z5
+	VPUNPCKHQDQ Z4, Z6, Z4
+	VPMULLW     1408(CX), Z4, Z6
+	VPMULHW     1344(CX), Z4, Z4
+	VPMULHW     Z0, Z6, Z6
+	VPSUBW      Z6, Z4, Z4
+	VPADDW      Z4, Z5, Z6
+	VPSUBW      Z4, Z5, Z4
+	VPUNPCKLQDQ Z1, Z8, Z5
+	VPUNPCKHQDQ Z1, Z8, Z1
+	VPMULLW     1536(CX), Z1, Z8
+	VPMULHW     1472(CX), Z1, Z1
+	VPMULHW     Z0, Z8, Z8
+	VPSUBW      Z8, Z1, Z1
+	VPADDW      Z1, Z5, Z8
+	VPSUBW      Z1, Z5, Z1
+
+	// Layer of length 2: within pairs of registers.
+	VSHUFPS $0x88, Z2, Z9, Z5
+	VSHUFPS $0xdd, Z2, Z9, Z2
+	VPMULLW 1664(CX), Z2, Z9
+	VPMULHW 1600(CX), Z2, Z2
+	VPMULHW Z0, Z9, Z9
+	VPSUBW  Z9, Z2, Z2
+	VPADDW  Z2, Z5, Z9
+	VPSUBW  Z2, Z5, Z2
+	VSHUFPS $0x88, Z3, Z7, Z5
+	VSHUFPS $0xdd, Z3, Z7, Z3
+	VPMULLW 1792(CX), Z3, Z7
+	VPMULHW 1728(CX), Z3, Z3
+	VPMULHW Z0, Z7, Z7
+	VPSUBW  Z7, Z3, Z3
+	VPADDW  Z3, Z5, Z7
+	VPSUBW  Z3, Z5, Z3
+	VSHUFPS $0x88, Z4, Z6, Z5
+	VSHUFPS $0xdd, Z4, Z6, Z4
+	VPMULLW 1920(CX), Z4, Z6
+	VPMULHW 1856(CX), Z4, Z4
+	VPMULHW Z0, Z6, Z6
+	VPSUBW  Z6, Z4, Z4
+	VPADDW  Z4, Z5, Z6
+	VPSUBW  Z4, Z5, Z4
+	VSHUFPS $0x88, Z1, Z8, Z5
+	VSHUFPS $0xdd, Z1, Z8, Z1
+	VPMULLW 2048(CX), Z1, Z8
+	VPMULHW 1984(CX), Z1, Z1
+	VPMULHW Z0, Z8, Z8
+	VPSUBW  Z8, Z1, Z1
+	VPADDW  Z1, Z5, Z8
+	VPSUBW  Z1, Z5, Z1
+
+	// Back to standard order.
+	VMOVDQU64 2112(CX), Z5
+	VPERMI2D  Z2, Z9, Z5
+	VMOVDQU64 Z5, (AX)
+	VPMULLW   2304(CX), Z5, Z10
+	VPMULHW   2240(CX), Z5, Z19
+	VPMULHW   Z0, Z10, Z10
+	VPSUBW    Z10, Z19, Z10
+	VPBLENDMW Z10, Z5, K1, Z11
+	VMOVDQU64 Z11, (DX)
+	VMOVDQU64 2176(CX), Z5
+	VPERMI2D  Z2, Z9, Z5
+	VMOVDQU64 Z5, 64(AX)
+	VPMULLW   2432(CX), Z5, Z2
+	VPMULHW   2368(CX), Z5, Z9
+	VPMULHW   Z0, Z2, Z2
+	VPSUBW    Z2, Z9, Z2
+	VPBLENDMW Z2, Z5, K1, Z12
+	VMOVDQU64 Z12, 64(DX)
+	VMOVDQU64 2112(CX), Z2
+	VPERMI2D  Z3, Z7, Z2
+	VMOVDQU64 Z2, 128(AX)
+	VPMULLW   2560(CX), Z2, Z5
+	VPMULHW   2496(CX), Z2, Z9
+	VPMULHW   Z0, Z5, Z5
+	VPSUBW    Z5, Z9, Z5
+	VPBLENDMW Z5, Z2, K1, Z13
+	VMOVDQU64 Z13, 128(DX)
+	VMOVDQU64 2176(CX), Z2
+	VPERMI2D  Z3, Z7, Z2
+	VMOVDQU64 Z2, 192(AX)
+	VPMULLW   2688(CX), Z2, Z3
+	VPMULHW   2624(CX), Z2, Z5
+	VPMULHW   Z0, Z3, Z3
+	VPSUBW    Z3, Z5, Z3
+	VPBLENDMW Z3, Z2, K1, Z14
+	VMOVDQU64 Z14, 192(DX)
+	VMOVDQU64 2112(CX), Z2
+	VPERMI2D  Z4, Z6, Z2
+	VMOVDQU64 Z2, 256(AX)
+	VPMULLW   2816(CX), Z2, Z3
+	VPMULHW   2752(CX), Z2, Z5
+	VPMULHW   Z0, Z3, Z3
+	VPSUBW    Z3, Z5, Z3
+	VPBLENDMW Z3, Z2, K1, Z15
+	VMOVDQU64 Z15, 256(DX)
+	VMOVDQU64 2176(CX), Z2
+	VPERMI2D  Z4, Z6, Z2
+	VMOVDQU64 Z2, 320(AX)
+	VPMULLW   2944(CX), Z2, Z3
+	VPMULHW   2880(CX), Z2, Z4
+	VPMULHW   Z0, Z3, Z3
+	VPSUBW    Z3, Z4, Z3
+	VPBLENDMW Z3, Z2, K1, Z16
+	VMOVDQU64 Z16, 320(DX)
+	VMOVDQU64 2112(CX), Z2
+	VPERMI2D  Z1, Z8, Z2
+	VMOVDQU64 Z2, 384(AX)
+	VPMULLW   3072(CX), Z2, Z3
+	VPMULHW   3008(CX), Z2, Z4
+	VPMULHW   Z0, Z3, Z3
+	VPSUBW    Z3, Z4, Z3
+	VPBLENDMW Z3, Z2, K1, Z17
+	VMOVDQU64 Z17, 384(DX)
+	VMOVDQU64 2176(CX), Z2
+	VPERMI2D  Z1, Z8, Z2
+	VMOVDQU64 Z2, 448(AX)
+	VPMULLW   3200(CX), Z2, Z1
+	VPMULHW   3136(CX), Z2, Z3
+	VPMULHW   Z0, Z1, Z0
+	VPSUBW    Z0, Z3, Z0
+	VPBLENDMW Z0, Z2, K1, Z18
+	VMOVDQU64 Z18, 448(DX)
+
+	// Computed interval of p: [-16182, 16181]; contract: [-16645, 16645].
+	// Computed interval of even entries of tw: [-16182, 16181]; contract: [-16645, 16645].
+	// Computed interval of odd entries of tw: [-2068, 2068]; contract: [-3329, 3329].
+	VZEROUPPER
+	RET
+
 // func inverseNTTAVX512(p *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
@@ -2536,7 +3384,7 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	LEAQ         zetas<>+0(SB), CX
 	MOVQ         CX, DX
 	ANDQ         $0x00000020, DX
-	IMUL3Q       $0x00000097, DX, DX
+	IMUL3Q       $0x000000c9, DX, DX
 	ADDQ         DX, CX
 	VPBROADCASTD (CX), Z0
 	VPBROADCASTD 60(CX), Z1
@@ -2550,26 +3398,26 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VMOVDQU64    448(AX), Z9
 
 	// Layer of length 2: within pairs of registers.
-	VMOVDQU64 2240(CX), Z10
+	VMOVDQU64 3264(CX), Z10
 	VPERMI2D  Z3, Z2, Z10
-	VMOVDQU64 2304(CX), Z11
+	VMOVDQU64 3328(CX), Z11
 	VPERMI2D  Z3, Z2, Z11
-	VMOVDQU64 2240(CX), Z2
+	VMOVDQU64 3264(CX), Z2
 	VPERMI2D  Z5, Z4, Z2
-	VMOVDQU64 2304(CX), Z3
+	VMOVDQU64 3328(CX), Z3
 	VPERMI2D  Z5, Z4, Z3
-	VMOVDQU64 2240(CX), Z4
+	VMOVDQU64 3264(CX), Z4
 	VPERMI2D  Z7, Z6, Z4
-	VMOVDQU64 2304(CX), Z5
+	VMOVDQU64 3328(CX), Z5
 	VPERMI2D  Z7, Z6, Z5
-	VMOVDQU64 2240(CX), Z6
+	VMOVDQU64 3264(CX), Z6
 	VPERMI2D  Z9, Z8, Z6
-	VMOVDQU64 2304(CX), Z7
+	VMOVDQU64 3328(CX), Z7
 	VPERMI2D  Z9, Z8, Z7
 	VPADDW    Z11, Z10, Z8
 	VPSUBW    Z10, Z11, Z9
-	VPMULLW   2432(CX), Z9, Z10
-	VPMULHW   2368(CX), Z9, Z9
+	VPMULLW   3456(CX), Z9, Z10
+	VPMULHW   3392(CX), Z9, Z9
 	VPMULHW   Z0, Z10, Z10
 	VPSUBW    Z10, Z9, Z9
 	VPMULHRSW Z1, Z8, Z10
@@ -2577,8 +3425,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW    Z10, Z8, Z8
 	VPADDW    Z3, Z2, Z10
 	VPSUBW    Z2, Z3, Z2
-	VPMULLW   2560(CX), Z2, Z3
-	VPMULHW   2496(CX), Z2, Z2
+	VPMULLW   3584(CX), Z2, Z3
+	VPMULHW   3520(CX), Z2, Z2
 	VPMULHW   Z0, Z3, Z3
 	VPSUBW    Z3, Z2, Z2
 	VPMULHRSW Z1, Z10, Z3
@@ -2586,8 +3434,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW    Z3, Z10, Z3
 	VPADDW    Z5, Z4, Z10
 	VPSUBW    Z4, Z5, Z4
-	VPMULLW   2688(CX), Z4, Z5
-	VPMULHW   2624(CX), Z4, Z4
+	VPMULLW   3712(CX), Z4, Z5
+	VPMULHW   3648(CX), Z4, Z4
 	VPMULHW   Z0, Z5, Z5
 	VPSUBW    Z5, Z4, Z4
 	VPMULHRSW Z1, Z10, Z5
@@ -2595,8 +3443,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW    Z5, Z10, Z5
 	VPADDW    Z7, Z6, Z10
 	VPSUBW    Z6, Z7, Z6
-	VPMULLW   2816(CX), Z6, Z7
-	VPMULHW   2752(CX), Z6, Z6
+	VPMULLW   3840(CX), Z6, Z7
+	VPMULHW   3776(CX), Z6, Z6
 	VPMULHW   Z0, Z7, Z7
 	VPSUBW    Z7, Z6, Z6
 	VPMULHRSW Z1, Z10, Z7
@@ -2608,32 +3456,32 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHDQ Z9, Z8, Z8
 	VPADDW     Z8, Z10, Z9
 	VPSUBW     Z10, Z8, Z8
-	VPMULLW    2944(CX), Z8, Z10
-	VPMULHW    2880(CX), Z8, Z8
+	VPMULLW    3968(CX), Z8, Z10
+	VPMULHW    3904(CX), Z8, Z8
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z8, Z8
 	VPUNPCKLDQ Z2, Z3, Z10
 	VPUNPCKHDQ Z2, Z3, Z2
 	VPADDW     Z2, Z10, Z3
 	VPSUBW     Z10, Z2, Z2
-	VPMULLW    3072(CX), Z2, Z10
-	VPMULHW    3008(CX), Z2, Z2
+	VPMULLW    4096(CX), Z2, Z10
+	VPMULHW    4032(CX), Z2, Z2
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z2, Z2
 	VPUNPCKLDQ Z4, Z5, Z10
 	VPUNPCKHDQ Z4, Z5, Z4
 	VPADDW     Z4, Z10, Z5
 	VPSUBW     Z10, Z4, Z4
-	VPMULLW    3200(CX), Z4, Z10
-	VPMULHW    3136(CX), Z4, Z4
+	VPMULLW    4224(CX), Z4, Z10
+	VPMULHW    4160(CX), Z4, Z4
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z4, Z4
 	VPUNPCKLDQ Z6, Z7, Z10
 	VPUNPCKHDQ Z6, Z7, Z6
 	VPADDW     Z6, Z10, Z7
 	VPSUBW     Z10, Z6, Z6
-	VPMULLW    3328(CX), Z6, Z10
-	VPMULHW    3264(CX), Z6, Z6
+	VPMULLW    4352(CX), Z6, Z10
+	VPMULHW    4288(CX), Z6, Z6
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z6, Z6
 
@@ -2642,8 +3490,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHQDQ Z8, Z9, Z8
 	VPADDW      Z8, Z10, Z9
 	VPSUBW      Z10, Z8, Z8
-	VPMULLW     3456(CX), Z8, Z10
-	VPMULHW     3392(CX), Z8, Z8
+	VPMULLW     4480(CX), Z8, Z10
+	VPMULHW     4416(CX), Z8, Z8
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z8, Z8
 	VPMULHRSW   Z1, Z9, Z10
@@ -2653,8 +3501,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHQDQ Z2, Z3, Z2
 	VPADDW      Z2, Z10, Z3
 	VPSUBW      Z10, Z2, Z2
-	VPMULLW     3584(CX), Z2, Z10
-	VPMULHW     3520(CX), Z2, Z2
+	VPMULLW     4608(CX), Z2, Z10
+	VPMULHW     4544(CX), Z2, Z2
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z2, Z2
 	VPMULHRSW   Z1, Z3, Z10
@@ -2664,8 +3512,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHQDQ Z4, Z5, Z4
 	VPADDW      Z4, Z10, Z5
 	VPSUBW      Z10, Z4, Z4
-	VPMULLW     3712(CX), Z4, Z10
-	VPMULHW     3648(CX), Z4, Z4
+	VPMULLW     4736(CX), Z4, Z10
+	VPMULHW     4672(CX), Z4, Z4
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z4, Z4
 	VPMULHRSW   Z1, Z5, Z10
@@ -2675,8 +3523,8 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHQDQ Z6, Z7, Z6
 	VPADDW      Z6, Z10, Z7
 	VPSUBW      Z10, Z6, Z6
-	VPMULLW     3840(CX), Z6, Z10
-	VPMULHW     3776(CX), Z6, Z6
+	VPMULLW     4864(CX), Z6, Z10
+	VPMULHW     4800(CX), Z6, Z6
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z6, Z6
 	VPMULHRSW   Z1, Z7, Z1
@@ -2688,32 +3536,32 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VSHUFI64X2 $0xee, Z8, Z9, Z8
 	VPADDW     Z8, Z7, Z9
 	VPSUBW     Z7, Z8, Z7
-	VPMULLW    3968(CX), Z7, Z8
-	VPMULHW    3904(CX), Z7, Z7
+	VPMULLW    4992(CX), Z7, Z8
+	VPMULHW    4928(CX), Z7, Z7
 	VPMULHW    Z0, Z8, Z8
 	VPSUBW     Z8, Z7, Z7
 	VSHUFI64X2 $0x44, Z2, Z3, Z8
 	VSHUFI64X2 $0xee, Z2, Z3, Z2
 	VPADDW     Z2, Z8, Z3
 	VPSUBW     Z8, Z2, Z2
-	VPMULLW    4096(CX), Z2, Z8
-	VPMULHW    4032(CX), Z2, Z2
+	VPMULLW    5120(CX), Z2, Z8
+	VPMULHW    5056(CX), Z2, Z2
 	VPMULHW    Z0, Z8, Z8
 	VPSUBW     Z8, Z2, Z2
 	VSHUFI64X2 $0x44, Z4, Z5, Z8
 	VSHUFI64X2 $0xee, Z4, Z5, Z4
 	VPADDW     Z4, Z8, Z5
 	VPSUBW     Z8, Z4, Z4
-	VPMULLW    4224(CX), Z4, Z8
-	VPMULHW    4160(CX), Z4, Z4
+	VPMULLW    5248(CX), Z4, Z8
+	VPMULHW    5184(CX), Z4, Z4
 	VPMULHW    Z0, Z8, Z8
 	VPSUBW     Z8, Z4, Z4
 	VSHUFI64X2 $0x44, Z6, Z1, Z8
 	VSHUFI64X2 $0xee, Z6, Z1, Z1
 	VPADDW     Z1, Z8, Z6
 	VPSUBW     Z8, Z1, Z1
-	VPMULLW    4352(CX), Z1, Z8
-	VPMULHW    4288(CX), Z1, Z1
+	VPMULLW    5376(CX), Z1, Z8
+	VPMULHW    5312(CX), Z1, Z1
 	VPMULHW    Z0, Z8, Z8
 	VPSUBW     Z8, Z1, Z1
 
@@ -2792,56 +3640,56 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPSUBW       Z3, Z1, Z1
 	VPADDW       Z7, Z5, Z3
 	VPSUBW       Z5, Z7, Z5
-	VPBROADCASTD 4416(CX), Z7
-	VPBROADCASTD 4420(CX), Z10
+	VPBROADCASTD 5440(CX), Z7
+	VPBROADCASTD 5444(CX), Z10
 	VPMULLW      Z10, Z5, Z10
 	VPMULHW      Z7, Z5, Z5
 	VPMULHW      Z0, Z10, Z7
 	VPSUBW       Z7, Z5, Z5
 	VPADDW       Z9, Z8, Z7
 	VPSUBW       Z8, Z9, Z8
-	VPBROADCASTD 4416(CX), Z9
-	VPBROADCASTD 4420(CX), Z10
+	VPBROADCASTD 5440(CX), Z9
+	VPBROADCASTD 5444(CX), Z10
 	VPMULLW      Z10, Z8, Z10
 	VPMULHW      Z9, Z8, Z8
 	VPMULHW      Z0, Z10, Z9
 	VPSUBW       Z9, Z8, Z8
 	VPADDW       Z4, Z6, Z9
 	VPSUBW       Z6, Z4, Z4
-	VPBROADCASTD 4416(CX), Z6
-	VPBROADCASTD 4420(CX), Z10
+	VPBROADCASTD 5440(CX), Z6
+	VPBROADCASTD 5444(CX), Z10
 	VPMULLW      Z10, Z4, Z10
 	VPMULHW      Z6, Z4, Z4
 	VPMULHW      Z0, Z10, Z6
 	VPSUBW       Z6, Z4, Z4
 	VPADDW       Z1, Z2, Z6
 	VPSUBW       Z2, Z1, Z1
-	VPBROADCASTD 4416(CX), Z2
-	VPBROADCASTD 4420(CX), Z10
+	VPBROADCASTD 5440(CX), Z2
+	VPBROADCASTD 5444(CX), Z10
 	VPMULLW      Z10, Z1, Z10
 	VPMULHW      Z2, Z1, Z1
 	VPMULHW      Z0, Z10, Z2
 	VPSUBW       Z2, Z1, Z1
-	VPBROADCASTD 4424(CX), Z2
-	VPBROADCASTD 4428(CX), Z10
+	VPBROADCASTD 5448(CX), Z2
+	VPBROADCASTD 5452(CX), Z10
 	VPMULLW      Z10, Z3, Z10
 	VPMULHW      Z2, Z3, Z2
 	VPMULHW      Z0, Z10, Z3
 	VPSUBW       Z3, Z2, Z2
-	VPBROADCASTD 4424(CX), Z3
-	VPBROADCASTD 4428(CX), Z10
+	VPBROADCASTD 5448(CX), Z3
+	VPBROADCASTD 5452(CX), Z10
 	VPMULLW      Z10, Z7, Z10
 	VPMULHW      Z3, Z7, Z3
 	VPMULHW      Z0, Z10, Z7
 	VPSUBW       Z7, Z3, Z3
-	VPBROADCASTD 4424(CX), Z7
-	VPBROADCASTD 4428(CX), Z10
+	VPBROADCASTD 5448(CX), Z7
+	VPBROADCASTD 5452(CX), Z10
 	VPMULLW      Z10, Z9, Z10
 	VPMULHW      Z7, Z9, Z7
 	VPMULHW      Z0, Z10, Z9
 	VPSUBW       Z9, Z7, Z7
-	VPBROADCASTD 4424(CX), Z9
-	VPBROADCASTD 4428(CX), Z10
+	VPBROADCASTD 5448(CX), Z9
+	VPBROADCASTD 5452(CX), Z10
 	VPMULLW      Z10, Z6, Z10
 	VPMULHW      Z9, Z6, Z6
 	VPMULHW      Z0, Z10, Z0
@@ -2872,12 +3720,12 @@ TEXT ·mulAddAVX512(SB), NOSPLIT|NOFRAME, $0-56
 	LEAQ         zetas<>+0(SB), R9
 	MOVQ         R9, R10
 	ANDQ         $0x00000020, R10
-	IMUL3Q       $0x00000097, R10, R10
+	IMUL3Q       $0x000000c9, R10, R10
 	ADDQ         R10, R9
 	VPBROADCASTD (R9), Z0
 	VPBROADCASTD 60(R9), Z1
-	VPBROADCASTD 4432(R9), Z2
-	VPBROADCASTD 4436(R9), Z3
+	VPBROADCASTD 5456(R9), Z2
+	VPBROADCASTD 5460(R9), Z3
 	VMOVDQU64    (DX), Z4
 	VMOVDQU64    (BX), Z5
 	VPROLD       $0x10, Z5, Z5
@@ -3097,26 +3945,26 @@ sums:
 	VPORD    Z17, Z2, Z2
 
 	// Layer of length 2: within pairs of registers.
-	VMOVDQU64 2240(R9), Z3
+	VMOVDQU64 3264(R9), Z3
 	VPERMI2D  Z5, Z4, Z3
-	VMOVDQU64 2304(R9), Z11
+	VMOVDQU64 3328(R9), Z11
 	VPERMI2D  Z5, Z4, Z11
-	VMOVDQU64 2240(R9), Z4
+	VMOVDQU64 3264(R9), Z4
 	VPERMI2D  Z7, Z6, Z4
-	VMOVDQU64 2304(R9), Z5
+	VMOVDQU64 3328(R9), Z5
 	VPERMI2D  Z7, Z6, Z5
-	VMOVDQU64 2240(R9), Z6
+	VMOVDQU64 3264(R9), Z6
 	VPERMI2D  Z9, Z8, Z6
-	VMOVDQU64 2304(R9), Z7
+	VMOVDQU64 3328(R9), Z7
 	VPERMI2D  Z9, Z8, Z7
-	VMOVDQU64 2240(R9), Z8
+	VMOVDQU64 3264(R9), Z8
 	VPERMI2D  Z2, Z10, Z8
-	VMOVDQU64 2304(R9), Z9
+	VMOVDQU64 3328(R9), Z9
 	VPERMI2D  Z2, Z10, Z9
 	VPADDW    Z11, Z3, Z2
 	VPSUBW    Z3, Z11, Z3
-	VPMULLW   2432(R9), Z3, Z10
-	VPMULHW   2368(R9), Z3, Z3
+	VPMULLW   3456(R9), Z3, Z10
+	VPMULHW   3392(R9), Z3, Z3
 	VPMULHW   Z0, Z10, Z10
 	VPSUBW    Z10, Z3, Z3
 	VPMULHRSW Z1, Z2, Z10
@@ -3124,8 +3972,8 @@ sums:
 	VPSUBW    Z10, Z2, Z2
 	VPADDW    Z5, Z4, Z10
 	VPSUBW    Z4, Z5, Z4
-	VPMULLW   2560(R9), Z4, Z5
-	VPMULHW   2496(R9), Z4, Z4
+	VPMULLW   3584(R9), Z4, Z5
+	VPMULHW   3520(R9), Z4, Z4
 	VPMULHW   Z0, Z5, Z5
 	VPSUBW    Z5, Z4, Z4
 	VPMULHRSW Z1, Z10, Z5
@@ -3133,8 +3981,8 @@ sums:
 	VPSUBW    Z5, Z10, Z5
 	VPADDW    Z7, Z6, Z10
 	VPSUBW    Z6, Z7, Z6
-	VPMULLW   2688(R9), Z6, Z7
-	VPMULHW   2624(R9), Z6, Z6
+	VPMULLW   3712(R9), Z6, Z7
+	VPMULHW   3648(R9), Z6, Z6
 	VPMULHW   Z0, Z7, Z7
 	VPSUBW    Z7, Z6, Z6
 	VPMULHRSW Z1, Z10, Z7
@@ -3142,8 +3990,8 @@ sums:
 	VPSUBW    Z7, Z10, Z7
 	VPADDW    Z9, Z8, Z10
 	VPSUBW    Z8, Z9, Z8
-	VPMULLW   2816(R9), Z8, Z9
-	VPMULHW   2752(R9), Z8, Z8
+	VPMULLW   3840(R9), Z8, Z9
+	VPMULHW   3776(R9), Z8, Z8
 	VPMULHW   Z0, Z9, Z9
 	VPSUBW    Z9, Z8, Z8
 	VPMULHRSW Z1, Z10, Z9
@@ -3155,32 +4003,32 @@ sums:
 	VPUNPCKHDQ Z3, Z2, Z2
 	VPADDW     Z2, Z10, Z3
 	VPSUBW     Z10, Z2, Z2
-	VPMULLW    2944(R9), Z2, Z10
-	VPMULHW    2880(R9), Z2, Z2
+	VPMULLW    3968(R9), Z2, Z10
+	VPMULHW    3904(R9), Z2, Z2
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z2, Z2
 	VPUNPCKLDQ Z4, Z5, Z10
 	VPUNPCKHDQ Z4, Z5, Z4
 	VPADDW     Z4, Z10, Z5
 	VPSUBW     Z10, Z4, Z4
-	VPMULLW    3072(R9), Z4, Z10
-	VPMULHW    3008(R9), Z4, Z4
+	VPMULLW    4096(R9), Z4, Z10
+	VPMULHW    4032(R9), Z4, Z4
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z4, Z4
 	VPUNPCKLDQ Z6, Z7, Z10
 	VPUNPCKHDQ Z6, Z7, Z6
 	VPADDW     Z6, Z10, Z7
 	VPSUBW     Z10, Z6, Z6
-	VPMULLW    3200(R9), Z6, Z10
-	VPMULHW    3136(R9), Z6, Z6
+	VPMULLW    4224(R9), Z6, Z10
+	VPMULHW    4160(R9), Z6, Z6
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z6, Z6
 	VPUNPCKLDQ Z8, Z9, Z10
 	VPUNPCKHDQ Z8, Z9, Z8
 	VPADDW     Z8, Z10, Z9
 	VPSUBW     Z10, Z8, Z8
-	VPMULLW    3328(R9), Z8, Z10
-	VPMULHW    3264(R9), Z8, Z8
+	VPMULLW    4352(R9), Z8, Z10
+	VPMULHW    4288(R9), Z8, Z8
 	VPMULHW    Z0, Z10, Z10
 	VPSUBW     Z10, Z8, Z8
 
@@ -3189,8 +4037,8 @@ sums:
 	VPUNPCKHQDQ Z2, Z3, Z2
 	VPADDW      Z2, Z10, Z3
 	VPSUBW      Z10, Z2, Z2
-	VPMULLW     3456(R9), Z2, Z10
-	VPMULHW     3392(R9), Z2, Z2
+	VPMULLW     4480(R9), Z2, Z10
+	VPMULHW     4416(R9), Z2, Z2
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z2, Z2
 	VPMULHRSW   Z1, Z3, Z10
@@ -3200,8 +4048,8 @@ sums:
 	VPUNPCKHQDQ Z4, Z5, Z4
 	VPADDW      Z4, Z10, Z5
 	VPSUBW      Z10, Z4, Z4
-	VPMULLW     3584(R9), Z4, Z10
-	VPMULHW     3520(R9), Z4, Z4
+	VPMULLW     4608(R9), Z4, Z10
+	VPMULHW     4544(R9), Z4, Z4
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z4, Z4
 	VPMULHRSW   Z1, Z5, Z10
@@ -3211,8 +4059,8 @@ sums:
 	VPUNPCKHQDQ Z6, Z7, Z6
 	VPADDW      Z6, Z10, Z7
 	VPSUBW      Z10, Z6, Z6
-	VPMULLW     3712(R9), Z6, Z10
-	VPMULHW     3648(R9), Z6, Z6
+	VPMULLW     4736(R9), Z6, Z10
+	VPMULHW     4672(R9), Z6, Z6
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z6, Z6
 	VPMULHRSW   Z1, Z7, Z10
@@ -3222,8 +4070,8 @@ sums:
 	VPUNPCKHQDQ Z8, Z9, Z8
 	VPADDW      Z8, Z10, Z9
 	VPSUBW      Z10, Z8, Z8
-	VPMULLW     3840(R9), Z8, Z10
-	VPMULHW     3776(R9), Z8, Z8
+	VPMULLW     4864(R9), Z8, Z10
+	VPMULHW     4800(R9), Z8, Z8
 	VPMULHW     Z0, Z10, Z10
 	VPSUBW      Z10, Z8, Z8
 	VPMULHRSW   Z1, Z9, Z1
@@ -3235,32 +4083,32 @@ sums:
 	VSHUFI64X2 $0xee, Z2, Z3, Z2
 	VPADDW     Z2, Z9, Z3
 	VPSUBW     Z9, Z2, Z2
-	VPMULLW    3968(R9), Z2, Z9
-	VPMULHW    3904(R9), Z2, Z2
+	VPMULLW    4992(R9), Z2, Z9
+	VPMULHW    4928(R9), Z2, Z2
 	VPMULHW    Z0, Z9, Z9
 	VPSUBW     Z9, Z2, Z2
 	VSHUFI64X2 $0x44, Z4, Z5, Z9
 	VSHUFI64X2 $0xee, Z4, Z5, Z4
 	VPADDW     Z4, Z9, Z5
 	VPSUBW     Z9, Z4, Z4
-	VPMULLW    4096(R9), Z4, Z9
-	VPMULHW    4032(R9), Z4, Z4
+	VPMULLW    5120(R9), Z4, Z9
+	VPMULHW    5056(R9), Z4, Z4
 	VPMULHW    Z0, Z9, Z9
 	VPSUBW     Z9, Z4, Z4
 	VSHUFI64X2 $0x44, Z6, Z7, Z9
 	VSHUFI64X2 $0xee, Z6, Z7, Z6
 	VPADDW     Z6, Z9, Z7
 	VPSUBW     Z9, Z6, Z6
-	VPMULLW    4224(R9), Z6, Z9
-	VPMULHW    4160(R9), Z6, Z6
+	VPMULLW    5248(R9), Z6, Z9
+	VPMULHW    5184(R9), Z6, Z6
 	VPMULHW    Z0, Z9, Z9
 	VPSUBW     Z9, Z6, Z6
 	VSHUFI64X2 $0x44, Z8, Z1, Z9
 	VSHUFI64X2 $0xee, Z8, Z1, Z1
 	VPADDW     Z1, Z9, Z8
 	VPSUBW     Z9, Z1, Z1
-	VPMULLW    4352(R9), Z1, Z9
-	VPMULHW    4288(R9), Z1, Z1
+	VPMULLW    5376(R9), Z1, Z9
+	VPMULHW    5312(R9), Z1, Z1
 	VPMULHW    Z0, Z9, Z9
 	VPSUBW     Z9, Z1, Z1
 
@@ -3339,56 +4187,56 @@ sums:
 	VPSUBW       Z5, Z1, Z1
 	VPADDW       Z3, Z7, Z5
 	VPSUBW       Z7, Z3, Z3
-	VPBROADCASTD 4416(R9), Z7
-	VPBROADCASTD 4420(R9), Z10
+	VPBROADCASTD 5440(R9), Z7
+	VPBROADCASTD 5444(R9), Z10
 	VPMULLW      Z10, Z3, Z10
 	VPMULHW      Z7, Z3, Z3
 	VPMULHW      Z0, Z10, Z7
 	VPSUBW       Z7, Z3, Z3
 	VPADDW       Z6, Z9, Z7
 	VPSUBW       Z9, Z6, Z6
-	VPBROADCASTD 4416(R9), Z9
-	VPBROADCASTD 4420(R9), Z10
+	VPBROADCASTD 5440(R9), Z9
+	VPBROADCASTD 5444(R9), Z10
 	VPMULLW      Z10, Z6, Z10
 	VPMULHW      Z9, Z6, Z6
 	VPMULHW      Z0, Z10, Z9
 	VPSUBW       Z9, Z6, Z6
 	VPADDW       Z4, Z8, Z9
 	VPSUBW       Z8, Z4, Z4
-	VPBROADCASTD 4416(R9), Z8
-	VPBROADCASTD 4420(R9), Z10
+	VPBROADCASTD 5440(R9), Z8
+	VPBROADCASTD 5444(R9), Z10
 	VPMULLW      Z10, Z4, Z10
 	VPMULHW      Z8, Z4, Z4
 	VPMULHW      Z0, Z10, Z8
 	VPSUBW       Z8, Z4, Z4
 	VPADDW       Z1, Z2, Z8
 	VPSUBW       Z2, Z1, Z1
-	VPBROADCASTD 4416(R9), Z2
-	VPBROADCASTD 4420(R9), Z10
+	VPBROADCASTD 5440(R9), Z2
+	VPBROADCASTD 5444(R9), Z10
 	VPMULLW      Z10, Z1, Z10
 	VPMULHW      Z2, Z1, Z1
 	VPMULHW      Z0, Z10, Z2
 	VPSUBW       Z2, Z1, Z1
-	VPBROADCASTD 4424(R9), Z2
-	VPBROADCASTD 4428(R9), Z10
+	VPBROADCASTD 5448(R9), Z2
+	VPBROADCASTD 5452(R9), Z10
 	VPMULLW      Z10, Z5, Z10
 	VPMULHW      Z2, Z5, Z2
 	VPMULHW      Z0, Z10, Z5
 	VPSUBW       Z5, Z2, Z2
-	VPBROADCASTD 4424(R9), Z5
-	VPBROADCASTD 4428(R9), Z10
+	VPBROADCASTD 5448(R9), Z5
+	VPBROADCASTD 5452(R9), Z10
 	VPMULLW      Z10, Z7, Z10
 	VPMULHW      Z5, Z7, Z5
 	VPMULHW      Z0, Z10, Z7
 	VPSUBW       Z7, Z5, Z5
-	VPBROADCASTD 4424(R9), Z7
-	VPBROADCASTD 4428(R9), Z10
+	VPBROADCASTD 5448(R9), Z7
+	VPBROADCASTD 5452(R9), Z10
 	VPMULLW      Z10, Z9, Z10
 	VPMULHW      Z7, Z9, Z7
 	VPMULHW      Z0, Z10, Z9
 	VPSUBW       Z9, Z7, Z7
-	VPBROADCASTD 4424(R9), Z9
-	VPBROADCASTD 4428(R9), Z10
+	VPBROADCASTD 5448(R9), Z9
+	VPBROADCASTD 5452(R9), Z10
 	VPMULLW      Z10, Z8, Z10
 	VPMULHW      Z9, Z8, Z8
 	VPMULHW      Z0, Z10, Z0

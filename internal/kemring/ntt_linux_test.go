@@ -21,7 +21,8 @@ func TestArithmeticTouchesNothingBesideItsOperands(t *testing.T) {
 			p, a := &polys(first, 1, end)[0], &polys(second, 1, end)[0]
 			NTT(p)
 			InverseNTT(p)
-			Twist(p, a)
+			NTTTwist(p, a)
+			NTTTwist(a, p)
 			AddMontgomery(p, a)
 			Reduce(p)
 			Add(p, a)

@@ -85,26 +85,22 @@ func assemble(l level, body func(*build.Context, level)) ([]byte, error) {
 
 // ntts emits the NTT and its inverse, alone and behind products.
 func ntts(ctx *build.Context, l level) {
-	const tableSize = 4800
+	const tableSize = 6400
 	table := interval.NewTable(ctx, "zetas", l.width, tableSize)
-	begin := func(name string, input interval.Interval) (transform, *interval.Memory) {
-		k := interval.New(ctx, name+l.suffix, "func(p *[256]int16)", l.width, table)
+	begin := func(name, signature string, input interval.Interval) (transform, *interval.Memory) {
+		k := interval.New(ctx, name+l.suffix, signature, l.width, table)
 		p := k.Memory("p", k.Pointer("p"), n, input)
 		k.Constants()
 		k.Modulus(q)
 		return transform{Kernel: k}, p
 	}
 
-	t, p := begin("ntt", within(1))
-	if l.width == interval.ZMM {
-		nttAVX512(t, p)
-	} else {
-		nttAVX2(t, p)
-	}
-	t.Output(p, within(5))
-	t.End()
+	t, p := begin("ntt", "func(p *[256]int16)", within(1))
+	t.ntt(p, nil)
+	t, p = begin("nttTwist", "func(p, tw *[256]int16)", within(1))
+	t.ntt(p, t.Memory("tw", t.Pointer("tw"), n, interval.Int16))
 
-	t, p = begin("inverseNTT", within(3))
+	t, p = begin("inverseNTT", "func(p *[256]int16)", within(3))
 	t.barrett = t.Barrett()
 	if l.width == interval.ZMM {
 		var z [8]interval.Vector
@@ -136,7 +132,6 @@ func products(ctx *build.Context, l level) {
 	begin := func(name, signature string) product {
 		return product{interval.New(ctx, name+l.suffix, signature, l.width, table)}
 	}
-	begin("twist", "func(tw, b *[256]int16)").twist()
 	for rank := 2; rank <= 4; rank++ {
 		name := fmt.Sprintf("dot%d", rank)
 		begin(name, "func(dst, a *[256]int16, stride uintptr, b, tw *[256]int16)").dot(rank)

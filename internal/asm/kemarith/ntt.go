@@ -72,12 +72,44 @@ type stage struct {
 	shuffle func(a, b interval.Vector) (interval.Vector, interval.Vector)
 }
 
+// ntt replaces p with its NTT. If tw is not nil, it is set to the twist of that.
+func (t transform) ntt(p, tw *interval.Memory) {
+	store := func(v interval.Vector, first int) { t.Store(v, p, first) }
+	if tw != nil {
+		odd := t.OddMask()
+		store = func(v interval.Vector, first int) {
+			t.Store(v, p, first)
+			t.Store(t.twist(v, first, odd), tw, first)
+		}
+	}
+	if t.Width == interval.ZMM {
+		nttAVX512(t, p, store)
+	} else {
+		nttAVX2(t, p, store)
+	}
+	t.Output(p, within(5))
+	if tw != nil {
+		t.OutputPairs(tw, within(5), within(1))
+	}
+	t.End()
+}
+
+// twist multiplies the odd entries of v, which begins with entry first, by their γ. The even
+// ones pass unchanged.
+func (t transform) twist(v interval.Vector, first int, odd interval.OddMask) interval.Vector {
+	gammas := make([]int16, t.Words())
+	for j := 1; j < len(gammas); j += 2 {
+		gammas[j] = montgomeryForm(gammaOf((first + j) / 2))
+	}
+	return t.BlendOdd(v, t.MontgomeryMul(v, t.Factor(gammas)), odd)
+}
+
 // undo is what the inverse NTT has to multiply by: 128⁻¹ for the seven layers, each of
 // which doubles, and R for the R⁻¹ that Dot leaves.
 const undo = 3303 * r % q
 
-// nttAVX512 holds the polynomial in eight registers.
-func nttAVX512(t transform, p *interval.Memory) {
+// nttAVX512 holds the polynomial in eight registers, and gives them to store.
+func nttAVX512(t transform, p *interval.Memory, store func(v interval.Vector, first int)) {
 	t.Comment("Layers of length 128, 64, 32: between registers.")
 	var z [8]interval.Vector
 	for i := range z {
@@ -112,7 +144,7 @@ func nttAVX512(t transform, p *interval.Memory) {
 	for i := 0; i < 8; i += 2 {
 		for half := range 2 {
 			first := 32 * (i + half)
-			t.Store(t.Arrange(z[i], z[i+1], func(j int) int { return first + 2*j }), p, first)
+			store(t.Arrange(z[i], z[i+1], func(j int) int { return first + 2*j }), first)
 		}
 	}
 }
@@ -198,8 +230,8 @@ func (t transform) pass(p *interval.Memory, first, step int, distances [2]int, b
 	}
 }
 
-// nttAVX2 works within pairs of registers from length 8 on.
-func nttAVX2(t transform, p *interval.Memory) {
+// nttAVX2 works within pairs of registers from length 8 on, and gives them to store.
+func nttAVX2(t transform, p *interval.Memory, store func(v interval.Vector, first int)) {
 	t.Comment("Layers of length 128 and 64.")
 	for first := 0; first < 64; first += 16 {
 		t.pass(p, first, 64, [2]int{2, 1}, t.forward)
@@ -236,8 +268,8 @@ func nttAVX2(t transform, p *interval.Memory) {
 		}
 		for i := 0; i < 8; i += 2 {
 			a, b := t.UnpackDwords(y[i], y[i+1])
-			t.Store(a, p, first+16*i)
-			t.Store(b, p, first+16*(i+1))
+			store(a, first+16*i)
+			store(b, first+16*(i+1))
 		}
 	}
 }

@@ -20,25 +20,6 @@ func (k product) each(f func(i int)) {
 	}
 }
 
-// twist multiplies the odd entries by their γ. The even ones pass unchanged.
-func (k product) twist() {
-	tw := k.Memory("tw", k.Pointer("tw"), n, interval.Int16)
-	b := k.Memory("b", k.Pointer("b"), n, within(5))
-	k.Constants()
-	k.Modulus(q)
-	odd := k.OddMask()
-	k.each(func(i int) {
-		gammas := make([]int16, k.Words())
-		for j := 1; j < len(gammas); j += 2 {
-			gammas[j] = montgomeryForm(gammaOf((i + j) / 2))
-		}
-		v := k.Fetch(b, i)
-		k.Store(k.BlendOdd(v, k.MontgomeryMul(v, k.Factor(gammas)), odd), tw, i)
-	})
-	k.OutputPairs(tw, within(5), within(1))
-	k.End()
-}
-
 // dot sums the products of rank pairs of polynomials (FIPS 203, Algorithm 12): with
 // b = b₀ + b₁X and its twist b₀ + γb₁X, the product with a₀ + a₁X is
 //
