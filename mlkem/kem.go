@@ -149,9 +149,9 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 
 // parse sets pk to the encapsulation key ek, with the modulus check of FIPS 203,
 // Section 7.2, whose failure it reports by returning false. H(ek) rides beside Â.
+// Nothing here is secret, and only the lanes are used.
 func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	k := pk.k
-	w.begin(pk.params)
 	message := w.message[:len(ek)]
 	copy(message, ek)
 	ok := true
@@ -159,19 +159,18 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 		ok = kemring.Decode12(&pk.t[i], message[i*kemring.EncodedSize12:]) && ok
 	}
 	if !ok {
-		w.wipe(pk.params)
 		return false
 	}
 	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
 
 	l := &w.lanes
-	l.rho, l.a = pk.rho, pk.a
+	l.params, l.rho, l.a = pk.params, pk.rho, pk.a
 	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHA3_256, keccak.DomainSHA3
 	l.hashReady = len(message)
 	for l.step() {
 	}
 	*pk.h = l.digest
-	w.wipe(pk.params)
+	*l = lanes{}
 	return true
 }
 
