@@ -74,6 +74,7 @@ var faults = []fault{
 	{"decompression rounds down", "internal/kemring/compress.go", "*Q + 1<<d>>1) >> d", "*Q + 1<<d>>1 - 1) >> d", ring, ""},
 	{"reduction leaves q", "internal/kemring/ntt.go", "return x + x>>15&Q", "return x + (x-1)>>15&Q", ring, ""},
 	{"inverse NTT skips a reduction", "internal/kemring/ntt.go", "length == 2 || length == 8", "length == 8", ring, ""},
+	{"product added to nothing", "internal/kemring/ntt.go", "	addGeneric(dst, e)\n", "", ring, ""},
 
 	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalled >= 0 {\n\t\tfor", "if stalled > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
 	{"padding's last bit missing", "internal/keccak/scheduler.go", "	s.State[h.rate/8-1][lane] ^= 1 << 63\n", "", "./internal/keccak", "TestScheduler"},
