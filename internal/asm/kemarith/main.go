@@ -83,7 +83,8 @@ func assemble(l level, body func(*build.Context, level)) ([]byte, error) {
 	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
-// ntts emits the NTT and its inverse, alone and behind products.
+// ntts emits the NTT, alone and with the twist of its result, and its inverse, alone and,
+// where there are registers enough, behind the products that it is for.
 func ntts(ctx *build.Context, l level) {
 	const tableSize = 6400
 	table := interval.NewTable(ctx, "zetas", l.width, tableSize)

@@ -27,7 +27,7 @@ func (t transform) mulAdd() {
 	var even, odd [8]interval.Vector
 	for i := range maxRank {
 		if i >= 2 {
-			// What was computed for more products than there are holds for these.
+			// The intervals of all products hold for fewer, since each may be zero.
 			t.CMPQ(rank, operand.U8(uint8(i)))
 			t.JEQ(operand.LabelRef("sums"))
 		}
