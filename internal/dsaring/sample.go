@@ -1,0 +1,116 @@
+package dsaring
+
+import "github.com/pqlane/pqlane/internal/keccak"
+
+// sampleNTTGeneric continues FIPS 204, Algorithm 30 (RejNTTPoly), over one block of the XOF:
+// it reads the first 168 bytes of a lane of s as 56 numbers of 3 bytes, without their
+// highest bits, and appends those below q to p, which holds n already. It returns the new
+// n, at most 256; bytes that are left over when n reaches 256 are ignored. Entries of p
+// from the new n on are unspecified.
+//
+// 0 ≤ n ≤ 256, lane < 4. Output: [0, q), standard order of the NTT domain. Its time
+// depends on the block, which is public: it derives from ρ alone.
+func sampleNTTGeneric(p *Poly, n int, s *keccak.State4, lane int) int {
+	for w := 0; w < RateXOF/8; w += 3 {
+		// Three words hold eight candidates.
+		w0, w1, w2 := s[w][lane], s[w+1][lane], s[w+2][lane]
+		candidates := [8]uint32{
+			uint32(w0), uint32(w0 >> 24), uint32(w0>>48 | w1<<16), uint32(w1 >> 8),
+			uint32(w1 >> 32), uint32(w1>>56 | w2<<8), uint32(w2 >> 16), uint32(w2 >> 40),
+		}
+		if n <= N-len(candidates) {
+			// Every candidate has room: write each, keep it by advancing n.
+			for _, c := range candidates {
+				c &= 1<<23 - 1
+				p[n&(N-1)] = int32(c)
+				n += int((c - Q) >> 31)
+			}
+			continue
+		}
+		for _, c := range candidates {
+			if c &= 1<<23 - 1; n < N && c < Q {
+				p[n] = int32(c)
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// sampleBoundedGeneric continues FIPS 204, Algorithm 31 (RejBoundedPoly), over one block of
+// the XOF: it reads the first 136 bytes of a lane of s as 272 half bytes, the lower half of
+// each byte first, and appends a coefficient to p, which holds n already, for each that
+// is below 15 if η is 2, below 9 if η is 4. It returns the new n, at most 256; what is left
+// over then is ignored. Entries of p from the new n on are unspecified.
+//
+// 0 ≤ n ≤ 256, lane < 4. Output: |c| ≤ η. Its time and its accesses depend on which half
+// bytes are rejected, which tells nothing of the others.
+func sampleBoundedGeneric(p *Poly, n int, s *keccak.State4, lane int, eta int32) int {
+	limit := uint32(9)
+	if eta == 2 {
+		limit = 15
+	}
+	for w := range RateH / 8 {
+		x := s[w][lane]
+		for range 16 {
+			b := uint32(x & 15)
+			x >>= 4
+			if b < limit {
+				if n == N {
+					return n
+				}
+				if eta == 2 {
+					b -= b * 13 >> 6 * 5 // 13/64 is 1/5, closely enough below 16
+				}
+				p[n] = eta - int32(b)
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// A Ball is FIPS 204, Algorithm 29 (SampleInBall), between the blocks of its XOF.
+type Ball struct {
+	next  int    // the index i of the next position, from 256 − τ to 256
+	signs uint64 // the bits that are left
+	begun bool
+}
+
+// Begin makes p zero and b the beginning of a polynomial with τ coefficients ±1.
+func (b *Ball) Begin(p *Poly, tau int) {
+	*p = Poly{}
+	*b = Ball{next: N - tau}
+}
+
+// Continue reads the first 136 bytes of a lane of s, a block of the XOF, and reports whether p
+// is complete; what is left of the block then is ignored.
+//
+// lane < 4. Output: |c| ≤ 1. Time and accesses depend on the block, which is public: it
+// derives from the signature.
+func (b *Ball) Continue(p *Poly, s *keccak.State4, lane int) bool {
+	w := 0
+	if !b.begun {
+		b.begun = true
+		b.signs = s[0][lane]
+		w = 1
+	}
+	for ; w < RateH/8; w++ {
+		x := s[w][lane]
+		for range 8 {
+			if b.next == N {
+				return true
+			}
+			j := int(x & 0xff)
+			x >>= 8
+			if j > b.next {
+				continue
+			}
+			p[b.next] = p[j]
+			p[j] = 1 - 2*int32(b.signs&1)
+			b.signs >>= 1
+			b.next++
+		}
+	}
+	return b.next == N
+}
