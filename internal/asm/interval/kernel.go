@@ -34,7 +34,7 @@ const none = -1
 // stands for one. Vectors are never overwritten; each operation makes a new one.
 type Vector struct {
 	Op    operand.Op
-	Lanes []Lane // 16-bit lanes, or 32-bit lanes if there are half as many
+	Lanes []Lane // 16-bit lanes, 32-bit lanes if there are half as many, or 64-bit lanes
 }
 
 // As returns v with the positions of w: what was computed from v's coefficients is
@@ -54,7 +54,8 @@ type Kernel struct {
 	Width Width
 
 	modulus   int64
-	q         Vector // the modulus in every 16-bit lane
+	q         Vector       // the modulus in every 16-bit lane, or in every 32-bit one
+	even      reg.Register // a mask of the even 32-bit lanes, in ZMM kernels of 32-bit lanes
 	table     reg.Register
 	constants *Table
 }
@@ -109,12 +110,22 @@ func (k *Kernel) register(lanes []Lane) Vector {
 type Memory struct {
 	Name  string
 	Mem   operand.Mem
+	size  int // of a cell, in bytes
 	lanes []Lane
 }
 
 // Memory describes n 16-bit cells at mem that hold coefficients within in.
 func (k *Kernel) Memory(name string, mem operand.Mem, n int, in Interval) *Memory {
-	m := &Memory{Name: name, Mem: mem}
+	return memory(name, mem, 2, n, in)
+}
+
+// Memory32 describes n 32-bit cells.
+func (k *Kernel) Memory32(name string, mem operand.Mem, n int, in Interval) *Memory {
+	return memory(name, mem, 4, n, in)
+}
+
+func memory(name string, mem operand.Mem, size, n int, in Interval) *Memory {
+	m := &Memory{Name: name, Mem: mem, size: size}
 	for i := range n {
 		m.lanes = append(m.lanes, Lane{in, i})
 	}
@@ -130,8 +141,8 @@ func (m *Memory) Narrow(odd Interval) {
 
 // At returns the memory operand of the register's worth of cells from position i on.
 func (k *Kernel) At(m *Memory, i int) Vector {
-	lanes := append([]Lane(nil), m.lanes[i:i+k.Words()]...)
-	return Vector{m.Mem.Offset(2 * i), lanes}
+	lanes := append([]Lane(nil), m.lanes[i:i+int(k.Width)/m.size]...)
+	return Vector{m.Mem.Offset(m.size * i), lanes}
 }
 
 // Fetch loads At(m, i) into a register.
@@ -145,14 +156,18 @@ func (k *Kernel) Fetch(m *Memory, i int) Vector {
 // Store writes v to the cells from position i on, which must be the positions of v's
 // coefficients.
 func (k *Kernel) Store(v Vector, m *Memory, i int) {
-	k.sixteen(v)
+	if m.size == 2 {
+		k.sixteen(v)
+	} else {
+		k.thirtyTwo(v)
+	}
 	for j, l := range v.Lanes {
 		if l.Coeff != i+j {
 			k.refuse("store of coefficient %d to position %d of %s", l.Coeff, i+j, m.Name)
 		}
 	}
 	copy(m.lanes[i:], v.Lanes)
-	k.move(v.Op, m.Mem.Offset(2*i))
+	k.move(v.Op, m.Mem.Offset(m.size*i))
 }
 
 func (k *Kernel) move(src, dst operand.Op) {

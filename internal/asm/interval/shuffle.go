@@ -7,7 +7,7 @@ import (
 // pick returns the lanes of a vector whose dwords come from the places given by dword,
 // which numbers the dwords of a first and then those of b.
 func (k *Kernel) pick(a, b Vector, dword func(i int) int) []Lane {
-	k.sixteen(a, b)
+	per := k.perDword(a, b)
 	n := k.Words() / 2
 	var lanes []Lane
 	for i := range n {
@@ -15,9 +15,20 @@ func (k *Kernel) pick(a, b Vector, dword func(i int) int) []Lane {
 		if j >= n {
 			from, j = b, j-n
 		}
-		lanes = append(lanes, from.Lanes[2*j], from.Lanes[2*j+1])
+		lanes = append(lanes, from.Lanes[per*j:per*(j+1)]...)
 	}
 	return lanes
+}
+
+// perDword returns the number of lanes in a dword of a and of b: both have 16-bit lanes,
+// or both have 32-bit lanes.
+func (k *Kernel) perDword(a, b Vector) int {
+	if len(a.Lanes) == k.Words() {
+		k.sixteen(b)
+		return 2
+	}
+	k.thirtyTwo(a, b)
+	return 1
 }
 
 // inBlocks numbers the dwords for an instruction that does the same in every 128-bit
@@ -101,18 +112,19 @@ func (k *Kernel) MiddleSwap(a Vector) Vector {
 // Arrange returns the coefficients in the given order, which names one per dword, from
 // wherever they stand in a and b (VPERMI2D).
 func (k *Kernel) Arrange(a, b Vector, coeff func(i int) int) Vector {
+	per := k.perDword(a, b)
 	place := map[int]int{}
 	for i, v := range []Vector{a, b} {
 		for j, l := range v.Lanes {
-			place[l.Coeff] = i*k.Words() + j
+			place[l.Coeff] = i*len(v.Lanes) + j
 		}
 	}
 	return k.gather(a, b, func(i int) int {
 		p, ok := place[coeff(i)]
-		if !ok || p%2 != 0 {
+		if !ok || p%per != 0 {
 			k.refuse("coefficient %d is not at hand", coeff(i))
 		}
-		return p / 2
+		return p / per
 	})
 }
 
