@@ -20,9 +20,19 @@ var dependsOnData = map[string]string{
 	"internal/kemring:sampleNTTAVX2":   "reads the expansion of ρ, which is part of the encapsulation key",
 	"internal/kemring:sampleNTTAVX512": "reads the expansion of ρ, which is part of the encapsulation key",
 
+	"internal/dsaring:sampleNTTAVX2":        "reads the expansion of ρ, which is part of the public key",
+	"internal/dsaring:sampleNTTAVX512":      "reads the expansion of ρ, which is part of the public key",
+	"internal/dsaring:sampleBounded2AVX2":   rejections,
+	"internal/dsaring:sampleBounded2AVX512": rejections,
+	"internal/dsaring:sampleBounded4AVX2":   rejections,
+	"internal/dsaring:sampleBounded4AVX512": rejections,
+
 	"internal/ctcheck:branchOnByte": "breaks the rule on purpose",
 	"internal/ctcheck:indexByByte":  "breaks the rule on purpose",
 }
+
+// rejections is why RejBoundedPoly's kernels may.
+const rejections = "the places of rejected half bytes of a secret stream tell nothing of the accepted ones"
 
 // TestKernelsAreConstantTime proves, of every function in the module's amd64 assembly and
 // on every path through it, executed here or not: the instructions that run, and the

@@ -2,6 +2,8 @@
 
 package dsaring
 
+import "github.com/pqlane/pqlane/internal/keccak"
+
 // The functions of the package where there is no assembly. Their contracts stand at
 // the generic twins.
 
@@ -13,3 +15,10 @@ func Add(p, a *Poly)             { addGeneric(p, a) }
 func Sub(p, a *Poly)             { subGeneric(p, a) }
 func Reduce(p *Poly)             { reduceGeneric(p) }
 func Centre(p *Poly)             { centreGeneric(p) }
+
+func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
+	return sampleNTTGeneric(p, n, s, lane)
+}
+func SampleBounded(p *Poly, n int, s *keccak.State4, lane int, eta int32) int {
+	return sampleBoundedGeneric(p, n, s, lane, eta)
+}

@@ -52,18 +52,21 @@ func sampleBoundedGeneric(p *Poly, n int, s *keccak.State4, lane int, eta int32)
 	}
 	for w := range RateH / 8 {
 		x := s[w][lane]
+		room := n <= N-16
 		for range 16 {
 			b := uint32(x & 15)
 			x >>= 4
-			if b < limit {
+			accepted := int((b - limit) >> 31)
+			if eta == 2 {
+				b -= b * 13 >> 6 * 5 // 13/64 is 1/5, closely enough below 16
+			}
+			// Where every candidate has room, write each, keep it by advancing n.
+			if room || accepted == 1 {
 				if n == N {
 					return n
 				}
-				if eta == 2 {
-					b -= b * 13 >> 6 * 5 // 13/64 is 1/5, closely enough below 16
-				}
-				p[n] = eta - int32(b)
-				n++
+				p[n&(N-1)] = eta - int32(b)
+				n += accepted
 			}
 		}
 	}

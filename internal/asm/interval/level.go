@@ -11,8 +11,8 @@ import (
 // features are the instruction sets that avo may find in kernels of each width: those
 // that the levels of package internal/cpu guarantee.
 var features = map[Width][]string{
-	YMM: {"AVX", "AVX2", "BMI", "BMI2"},
-	ZMM: {"AVX", "AVX2", "BMI", "BMI2", "AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL",
+	YMM: {"CMOV", "POPCNT", "AVX", "AVX2", "BMI", "BMI2"},
+	ZMM: {"CMOV", "POPCNT", "AVX", "AVX2", "BMI", "BMI2", "AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL",
 		"AVX512VBMI", "AVX512VBMI2", "AVX512VNNI"},
 }
 
