@@ -67,6 +67,8 @@ func generate() (map[string][]byte, error) {
 			g.sampleBoundedAVX512(2)
 			g.sampleBoundedAVX512(4)
 		}},
+		{"round_avx2", interval.YMM, (*generator).rounding},
+		{"round_avx512", interval.ZMM, (*generator).rounding},
 	} {
 		text, err := assemble(f.width, f.body)
 		if err != nil {
@@ -75,6 +77,20 @@ func generate() (map[string][]byte, error) {
 		files[f.name+"_amd64.s"] = text
 	}
 	return files, nil
+}
+
+// rounding emits the kernels of rounding, hints and norms, which are the same for both
+// widths.
+func (g *generator) rounding() {
+	g.power2Round()
+	for _, r := range roundings {
+		g.decompose(r)
+	}
+	for _, r := range roundings {
+		g.useHint(r)
+	}
+	g.makeHint()
+	g.exceeds()
 }
 
 // A generator emits the kernels of one file.
