@@ -67,6 +67,8 @@ func generate() (map[string][]byte, error) {
 			g.sampleBoundedAVX512(2)
 			g.sampleBoundedAVX512(4)
 		}},
+		{"pack_avx2", interval.YMM, (*generator).packing},
+		{"pack_avx512", interval.ZMM, (*generator).packing},
 		{"round_avx2", interval.YMM, (*generator).rounding},
 		{"round_avx512", interval.ZMM, (*generator).rounding},
 	} {
@@ -91,6 +93,22 @@ func (g *generator) rounding() {
 	}
 	g.makeHint()
 	g.exceeds()
+}
+
+// packing emits the kernels of packing and unpacking.
+func (g *generator) packing() {
+	for _, k := range packings {
+		if g.width == interval.YMM {
+			g.packAVX2(k)
+		} else {
+			g.packAVX512(k)
+		}
+	}
+	for _, k := range packings {
+		if !k.packOnly {
+			g.unpack(k)
+		}
+	}
 }
 
 // A generator emits the kernels of one file.
