@@ -49,13 +49,13 @@ func InverseNTT(p *Poly) {
 }
 
 // Dot sets dst to R⁻¹·Σ a[i·stride]∘b[i] in the NTT domain (FIPS 203, Algorithms 11
-// and 12), where i runs over b, of 2, 3 or 4 polynomials, and tw is the twist of b. dst
-// may not overlap the inputs.
+// and 12), where i runs over b, of 1 to 4 polynomials, and tw is the twist of b. dst may
+// not overlap the inputs.
 //
 // Input: a in [0, q), |b| ≤ 5q, tw as NTTTwist returns it. Output: |c| ≤ 3q.
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
-	if rank < 2 || rank > 4 || !cpu.AVX2 {
+	if rank < 1 || rank > 4 || !cpu.AVX2 {
 		dotGeneric(dst, a, stride, b, tw)
 		return
 	}
@@ -66,12 +66,16 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 		dot3AVX512(dst, &a[0], bytes, &b[0], &tw[0])
 	case cpu.AVX512 && rank == 4:
 		dot4AVX512(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512 && rank == 1:
+		dot1AVX512(dst, &a[0], bytes, &b[0], &tw[0])
 	case cpu.AVX512:
 		dot2AVX512(dst, &a[0], bytes, &b[0], &tw[0])
 	case rank == 3:
 		dot3AVX2(dst, &a[0], bytes, &b[0], &tw[0])
 	case rank == 4:
 		dot4AVX2(dst, &a[0], bytes, &b[0], &tw[0])
+	case rank == 1:
+		dot1AVX2(dst, &a[0], bytes, &b[0], &tw[0])
 	default:
 		dot2AVX2(dst, &a[0], bytes, &b[0], &tw[0])
 	}
@@ -164,8 +168,11 @@ func inverseNTTAVX2(p *Poly)
 //go:noescape
 func inverseNTTAVX512(p *Poly)
 
-// dot2, dot3 and dot4 read that many polynomials from a, stride bytes apart, and as many
-// from b and from tw without a gap.
+// dot1 to dot4 read that many polynomials from a, stride bytes apart, and as many from b and
+// from tw without a gap.
+
+//go:noescape
+func dot1AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
 
 //go:noescape
 func dot2AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
@@ -175,6 +182,9 @@ func dot3AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
 
 //go:noescape
 func dot4AVX2(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot1AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
 
 //go:noescape
 func dot2AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)

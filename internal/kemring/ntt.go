@@ -149,8 +149,8 @@ func nttTwistGeneric(p, tw *Poly) {
 }
 
 // dotGeneric sets dst to R⁻¹·Σ a[i·stride]∘b[i] in the NTT domain (FIPS 203,
-// Algorithms 11 and 12), where i runs over b, of 2, 3 or 4 polynomials, and tw is the
-// twist of b. Products are summed in 32 bits and reduced once. dst may not overlap
+// Algorithms 11 and 12), where i runs over b, of 1 to 4 polynomials, and tw is the twist
+// of b. Products are summed in 32 bits and reduced once. dst may not overlap
 // the inputs.
 //
 // Input: a in [0, q), |b| ≤ 5q, tw as nttTwistGeneric returns it. Output: |c| ≤ 3q.

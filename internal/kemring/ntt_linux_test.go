@@ -27,7 +27,7 @@ func TestArithmeticTouchesNothingBesideItsOperands(t *testing.T) {
 			Reduce(p)
 			Add(p, a)
 			Sub(p, a)
-			for rank := 2; rank <= 4; rank++ {
+			for rank := 1; rank <= 4; rank++ {
 				for _, stride := range []int{1, 2} {
 					matrix := polys(first, (rank-1)*stride+1, end)
 					var dst Poly

@@ -248,7 +248,7 @@ func TestDotAgreesWithGeneric(t *testing.T) {
 		as = append(as[:19:19], as[len(as)-60:]...) // without the single coefficients
 		bs = append(bs[:19:19], bs[len(bs)-60:]...)
 		es := within(1).corners(rng)
-		for rank := 2; rank <= 4; rank++ {
+		for rank := 1; rank <= 4; rank++ {
 			for _, stride := range []int{1, rank} {
 				inputs := newGuarded((rank-1)*stride+1+2*rank, 3)
 				a := inputs.polys()[:(rank-1)*stride+1]
@@ -408,7 +408,7 @@ func BenchmarkNTTTwist(b *testing.B) {
 }
 
 func BenchmarkDot(b *testing.B) {
-	for rank := 2; rank <= 4; rank++ {
+	for rank := 1; rank <= 4; rank++ {
 		b.Run(fmt.Sprintf("k=%d", rank), func(b *testing.B) {
 			var dst Poly
 			a, c, tw := make([]Poly, rank*rank), make([]Poly, rank), make([]Poly, rank)

@@ -22,6 +22,84 @@ DATA constants<>+56(SB)/4, $0x09080b0a
 DATA constants<>+60(SB)/4, $0x0d0c0f0e
 GLOBL constants<>(SB), RODATA|NOPTR, $64
 
+// func dot1AVX2(dst *[256]int16, a *[256]int16, stride uintptr, b *[256]int16, tw *[256]int16)
+// Requires: AVX, AVX2
+TEXT ·dot1AVX2(SB), NOSPLIT|NOFRAME, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+24(FP), DX
+	MOVQ         tw+32(FP), BX
+	MOVQ         stride+16(FP), SI
+	LEAQ         constants<>+0(SB), SI
+	VPBROADCASTD (SI), Y0
+	VMOVDQU      32(SI), Y1
+	VPBROADCASTD 4(SI), Y2
+	LEAQ         512(CX), SI
+
+dot1AVX2_loop:
+	VMOVDQU  (CX), Y3
+	VMOVDQU  (DX), Y4
+	VPSHUFB  Y1, Y4, Y4
+	VPMADDWD (BX), Y3, Y5
+	VPMADDWD Y4, Y3, Y3
+	VPSLLD   $0x10, Y3, Y4
+	VPBLENDW $0xaa, Y4, Y5, Y6
+	VPSRLD   $0x10, Y5, Y4
+	VPBLENDW $0xaa, Y3, Y4, Y3
+	VPMULLW  Y2, Y6, Y4
+	VPMULHW  Y0, Y4, Y4
+	VPSUBW   Y4, Y3, Y3
+	VMOVDQU  Y3, (AX)
+	VMOVDQU  32(CX), Y3
+	VMOVDQU  32(DX), Y4
+	VPSHUFB  Y1, Y4, Y4
+	VPMADDWD 32(BX), Y3, Y5
+	VPMADDWD Y4, Y3, Y3
+	VPSLLD   $0x10, Y3, Y4
+	VPBLENDW $0xaa, Y4, Y5, Y6
+	VPSRLD   $0x10, Y5, Y4
+	VPBLENDW $0xaa, Y3, Y4, Y3
+	VPMULLW  Y2, Y6, Y4
+	VPMULHW  Y0, Y4, Y4
+	VPSUBW   Y4, Y3, Y3
+	VMOVDQU  Y3, 32(AX)
+	VMOVDQU  64(CX), Y3
+	VMOVDQU  64(DX), Y4
+	VPSHUFB  Y1, Y4, Y4
+	VPMADDWD 64(BX), Y3, Y5
+	VPMADDWD Y4, Y3, Y3
+	VPSLLD   $0x10, Y3, Y4
+	VPBLENDW $0xaa, Y4, Y5, Y6
+	VPSRLD   $0x10, Y5, Y4
+	VPBLENDW $0xaa, Y3, Y4, Y3
+	VPMULLW  Y2, Y6, Y4
+	VPMULHW  Y0, Y4, Y4
+	VPSUBW   Y4, Y3, Y3
+	VMOVDQU  Y3, 64(AX)
+	VMOVDQU  96(CX), Y3
+	VMOVDQU  96(DX), Y4
+	VPSHUFB  Y1, Y4, Y4
+	VPMADDWD 96(BX), Y3, Y5
+	VPMADDWD Y4, Y3, Y3
+	VPSLLD   $0x10, Y3, Y4
+	VPBLENDW $0xaa, Y4, Y5, Y6
+	VPSRLD   $0x10, Y5, Y4
+	VPBLENDW $0xaa, Y3, Y4, Y3
+	VPMULLW  Y2, Y6, Y4
+	VPMULHW  Y0, Y4, Y4
+	VPSUBW   Y4, Y3, Y3
+	VMOVDQU  Y3, 96(AX)
+
+	// Computed interval of dst: [-3354, 3355]; contract: [-9987, 9987].
+	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, CX
+	ADDQ $0x00000080, DX
+	ADDQ $0x00000080, BX
+	CMPQ CX, SI
+	JNE  dot1AVX2_loop
+	VZEROUPPER
+	RET
+
 // func dot2AVX2(dst *[256]int16, a *[256]int16, stride uintptr, b *[256]int16, tw *[256]int16)
 // Requires: AVX, AVX2
 TEXT ·dot2AVX2(SB), NOSPLIT|NOFRAME, $0-40

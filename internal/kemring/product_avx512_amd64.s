@@ -38,6 +38,60 @@ DATA constants<>+1176(SB)/4, $0x00000000
 DATA constants<>+1180(SB)/4, $0x00000000
 GLOBL constants<>(SB), RODATA|NOPTR, $1184
 
+// func dot1AVX512(dst *[256]int16, a *[256]int16, stride uintptr, b *[256]int16, tw *[256]int16)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
+TEXT ·dot1AVX512(SB), NOSPLIT|NOFRAME, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+24(FP), DX
+	MOVQ         tw+32(FP), BX
+	MOVQ         stride+16(FP), SI
+	LEAQ         constants<>+0(SB), SI
+	MOVQ         SI, DI
+	ANDQ         $0x00000020, DI
+	IMUL3Q       $0x00000023, DI, DI
+	ADDQ         DI, SI
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z0
+	VPBROADCASTD 8(SI), Z1
+	LEAQ         512(CX), SI
+
+dot1AVX512_loop:
+	VMOVDQU64 (CX), Z2
+	VMOVDQU64 (DX), Z3
+	VPROLD    $0x10, Z3, Z3
+	VPMADDWD  (BX), Z2, Z4
+	VPMADDWD  Z3, Z2, Z2
+	VPMULLW   Z0, Z4, Z3
+	VPDPWSSD  Z1, Z3, Z4
+	VPMULLW   Z0, Z2, Z3
+	VPDPWSSD  Z1, Z3, Z2
+	VPSRLD    $0x10, Z4, Z3
+	VPORD     Z2, Z3, Z2
+	VMOVDQU64 Z2, (AX)
+	VMOVDQU64 64(CX), Z2
+	VMOVDQU64 64(DX), Z3
+	VPROLD    $0x10, Z3, Z3
+	VPMADDWD  64(BX), Z2, Z4
+	VPMADDWD  Z3, Z2, Z2
+	VPMULLW   Z0, Z4, Z3
+	VPDPWSSD  Z1, Z3, Z4
+	VPMULLW   Z0, Z2, Z3
+	VPDPWSSD  Z1, Z3, Z2
+	VPSRLD    $0x10, Z4, Z3
+	VPORD     Z2, Z3, Z2
+	VMOVDQU64 Z2, 64(AX)
+
+	// Computed interval of dst: [-3354, 3355]; contract: [-9987, 9987].
+	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, CX
+	ADDQ $0x00000080, DX
+	ADDQ $0x00000080, BX
+	CMPQ CX, SI
+	JNE  dot1AVX512_loop
+	VZEROUPPER
+	RET
+
 // func dot2AVX512(dst *[256]int16, a *[256]int16, stride uintptr, b *[256]int16, tw *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
 TEXT ·dot2AVX512(SB), NOSPLIT|NOFRAME, $0-40

@@ -133,7 +133,7 @@ func products(ctx *build.Context, l level) {
 	begin := func(name, signature string) product {
 		return product{interval.New(ctx, name+l.suffix, signature, l.width, table)}
 	}
-	for rank := 2; rank <= 4; rank++ {
+	for rank := 1; rank <= 4; rank++ {
 		name := fmt.Sprintf("dot%d", rank)
 		begin(name, "func(dst, a *[256]int16, stride uintptr, b, tw *[256]int16)").dot(rank)
 	}
