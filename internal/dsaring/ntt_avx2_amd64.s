@@ -13,637 +13,637 @@ DATA zetas<>+20(SB)/4, $0x00396569
 DATA zetas<>+24(SB)/4, $0x72e78afd
 DATA zetas<>+28(SB)/4, $0xffcf262a
 DATA zetas<>+32(SB)/4, $0x9e33e1bc
-DATA zetas<>+36(SB)/4, $0xfff6d1ad
-DATA zetas<>+40(SB)/4, $0xed9ec1d5
-DATA zetas<>+44(SB)/4, $0x00360dd5
-DATA zetas<>+48(SB)/4, $0x6c36b6d5
-DATA zetas<>+52(SB)/4, $0xffcc9293
-DATA zetas<>+56(SB)/4, $0x990b69a8
-DATA zetas<>+60(SB)/4, $0xffc200b3
-DATA zetas<>+64(SB)/4, $0x83e25f90
-DATA zetas<>+68(SB)/4, $0x0028a3d2
-DATA zetas<>+72(SB)/4, $0x515bfa5c
-DATA zetas<>+76(SB)/4, $0xffe67289
-DATA zetas<>+80(SB)/4, $0xccd84878
-DATA zetas<>+84(SB)/4, $0xffd3ff72
-DATA zetas<>+88(SB)/4, $0xa7e8dee8
-DATA zetas<>+92(SB)/4, $0x0028edb0
-DATA zetas<>+96(SB)/4, $0x0036f72a
-DATA zetas<>+100(SB)/4, $0x0030911e
-DATA zetas<>+104(SB)/4, $0x0036f72a
-DATA zetas<>+108(SB)/4, $0x0030911e
-DATA zetas<>+112(SB)/4, $0x0036f72a
-DATA zetas<>+116(SB)/4, $0x0030911e
-DATA zetas<>+120(SB)/4, $0x0036f72a
-DATA zetas<>+124(SB)/4, $0x0030911e
-DATA zetas<>+128(SB)/4, $0x6e09d599
-DATA zetas<>+132(SB)/4, $0x613a89e0
-DATA zetas<>+136(SB)/4, $0x6e09d599
-DATA zetas<>+140(SB)/4, $0x613a89e0
-DATA zetas<>+144(SB)/4, $0x6e09d599
-DATA zetas<>+148(SB)/4, $0x613a89e0
-DATA zetas<>+152(SB)/4, $0x6e09d599
-DATA zetas<>+156(SB)/4, $0x613a89e0
-DATA zetas<>+160(SB)/4, $0x0029d13f
-DATA zetas<>+164(SB)/4, $0xffc94672
-DATA zetas<>+168(SB)/4, $0x0029d13f
-DATA zetas<>+172(SB)/4, $0xffc94672
-DATA zetas<>+176(SB)/4, $0x0029d13f
-DATA zetas<>+180(SB)/4, $0xffc94672
-DATA zetas<>+184(SB)/4, $0x0029d13f
-DATA zetas<>+188(SB)/4, $0xffc94672
-DATA zetas<>+192(SB)/4, $0x53b76b33
-DATA zetas<>+196(SB)/4, $0x9271813b
-DATA zetas<>+200(SB)/4, $0x53b76b33
-DATA zetas<>+204(SB)/4, $0x9271813b
-DATA zetas<>+208(SB)/4, $0x53b76b33
-DATA zetas<>+212(SB)/4, $0x9271813b
-DATA zetas<>+216(SB)/4, $0x53b76b33
-DATA zetas<>+220(SB)/4, $0x9271813b
-DATA zetas<>+224(SB)/4, $0xffd0885e
-DATA zetas<>+228(SB)/4, $0x002010a2
-DATA zetas<>+232(SB)/4, $0xffd0885e
-DATA zetas<>+236(SB)/4, $0x002010a2
-DATA zetas<>+240(SB)/4, $0xffd0885e
-DATA zetas<>+244(SB)/4, $0x002010a2
-DATA zetas<>+248(SB)/4, $0xffd0885e
-DATA zetas<>+252(SB)/4, $0x002010a2
-DATA zetas<>+256(SB)/4, $0xa0f8fafd
-DATA zetas<>+260(SB)/4, $0x40314fd4
-DATA zetas<>+264(SB)/4, $0xa0f8fafd
-DATA zetas<>+268(SB)/4, $0x40314fd4
-DATA zetas<>+272(SB)/4, $0xa0f8fafd
-DATA zetas<>+276(SB)/4, $0x40314fd4
-DATA zetas<>+280(SB)/4, $0xa0f8fafd
-DATA zetas<>+284(SB)/4, $0x40314fd4
-DATA zetas<>+288(SB)/4, $0x003887f7
-DATA zetas<>+292(SB)/4, $0x0011b2c3
-DATA zetas<>+296(SB)/4, $0x003887f7
-DATA zetas<>+300(SB)/4, $0x0011b2c3
-DATA zetas<>+304(SB)/4, $0x003887f7
-DATA zetas<>+308(SB)/4, $0x0011b2c3
-DATA zetas<>+312(SB)/4, $0x003887f7
-DATA zetas<>+316(SB)/4, $0x0011b2c3
-DATA zetas<>+320(SB)/4, $0x712c382c
-DATA zetas<>+324(SB)/4, $0x236e6151
-DATA zetas<>+328(SB)/4, $0x712c382c
-DATA zetas<>+332(SB)/4, $0x236e6151
-DATA zetas<>+336(SB)/4, $0x712c382c
-DATA zetas<>+340(SB)/4, $0x236e6151
-DATA zetas<>+344(SB)/4, $0x712c382c
-DATA zetas<>+348(SB)/4, $0x236e6151
-DATA zetas<>+352(SB)/4, $0x002ee3f1
-DATA zetas<>+356(SB)/4, $0xffd7c92f
-DATA zetas<>+360(SB)/4, $0x002ee3f1
-DATA zetas<>+364(SB)/4, $0xffd7c92f
-DATA zetas<>+368(SB)/4, $0x00137eb9
-DATA zetas<>+372(SB)/4, $0x003ac6ef
-DATA zetas<>+376(SB)/4, $0x00137eb9
-DATA zetas<>+380(SB)/4, $0x003ac6ef
-DATA zetas<>+384(SB)/4, $0x5ddf591b
-DATA zetas<>+388(SB)/4, $0xaf7e3e31
-DATA zetas<>+392(SB)/4, $0x5ddf591b
-DATA zetas<>+396(SB)/4, $0xaf7e3e31
-DATA zetas<>+400(SB)/4, $0x2707337f
-DATA zetas<>+404(SB)/4, $0x75ab47e7
-DATA zetas<>+408(SB)/4, $0x2707337f
-DATA zetas<>+412(SB)/4, $0x75ab47e7
-DATA zetas<>+416(SB)/4, $0x003fd54c
-DATA zetas<>+420(SB)/4, $0xffd05ee0
-DATA zetas<>+424(SB)/4, $0x003fd54c
-DATA zetas<>+428(SB)/4, $0xffd05ee0
-DATA zetas<>+432(SB)/4, $0xffced2e9
-DATA zetas<>+436(SB)/4, $0xfffbd174
-DATA zetas<>+440(SB)/4, $0xffced2e9
-DATA zetas<>+444(SB)/4, $0xfffbd174
-DATA zetas<>+448(SB)/4, $0x7fca89a3
-DATA zetas<>+452(SB)/4, $0xa0a5ea39
-DATA zetas<>+456(SB)/4, $0x7fca89a3
-DATA zetas<>+460(SB)/4, $0xa0a5ea39
-DATA zetas<>+464(SB)/4, $0x9d8d3612
-DATA zetas<>+468(SB)/4, $0xf7a0d045
-DATA zetas<>+472(SB)/4, $0x9d8d3612
-DATA zetas<>+476(SB)/4, $0xf7a0d045
-DATA zetas<>+480(SB)/4, $0x002648b4
-DATA zetas<>+484(SB)/4, $0x001d90a2
-DATA zetas<>+488(SB)/4, $0x002648b4
-DATA zetas<>+492(SB)/4, $0x001d90a2
-DATA zetas<>+496(SB)/4, $0x001ef256
-DATA zetas<>+500(SB)/4, $0xffc5c6d3
-DATA zetas<>+504(SB)/4, $0x001ef256
-DATA zetas<>+508(SB)/4, $0xffc5c6d3
-DATA zetas<>+512(SB)/4, $0x4ca4908b
-DATA zetas<>+516(SB)/4, $0x3b300f8e
-DATA zetas<>+520(SB)/4, $0x4ca4908b
-DATA zetas<>+524(SB)/4, $0x3b300f8e
-DATA zetas<>+528(SB)/4, $0x3df4288e
-DATA zetas<>+532(SB)/4, $0x8b70830a
-DATA zetas<>+536(SB)/4, $0x3df4288e
-DATA zetas<>+540(SB)/4, $0x8b70830a
-DATA zetas<>+544(SB)/4, $0x002ae59b
-DATA zetas<>+548(SB)/4, $0xffef11f4
-DATA zetas<>+552(SB)/4, $0x002ae59b
-DATA zetas<>+556(SB)/4, $0xffef11f4
-DATA zetas<>+560(SB)/4, $0xffd2789b
-DATA zetas<>+564(SB)/4, $0x003f7288
-DATA zetas<>+568(SB)/4, $0xffd2789b
-DATA zetas<>+572(SB)/4, $0x003f7288
-DATA zetas<>+576(SB)/4, $0x55e0ad80
-DATA zetas<>+580(SB)/4, $0xde1b6f20
-DATA zetas<>+584(SB)/4, $0x55e0ad80
-DATA zetas<>+588(SB)/4, $0xde1b6f20
-DATA zetas<>+592(SB)/4, $0xa4da6d52
-DATA zetas<>+596(SB)/4, $0x7f04d036
-DATA zetas<>+600(SB)/4, $0xa4da6d52
-DATA zetas<>+604(SB)/4, $0x7f04d036
-DATA zetas<>+608(SB)/4, $0x000006d9
-DATA zetas<>+612(SB)/4, $0xffe277c4
-DATA zetas<>+616(SB)/4, $0x00289838
-DATA zetas<>+620(SB)/4, $0xffe4d5fd
-DATA zetas<>+624(SB)/4, $0xffd76b3b
-DATA zetas<>+628(SB)/4, $0xffe9c8ee
-DATA zetas<>+632(SB)/4, $0xffff18f4
-DATA zetas<>+636(SB)/4, $0x002a4e78
-DATA zetas<>+640(SB)/4, $0x000db56d
-DATA zetas<>+644(SB)/4, $0xc4e0c0a6
-DATA zetas<>+648(SB)/4, $0x5144c08e
-DATA zetas<>+652(SB)/4, $0xc99e6205
-DATA zetas<>+656(SB)/4, $0xaec2272c
-DATA zetas<>+660(SB)/4, $0xd386be08
-DATA zetas<>+664(SB)/4, $0xfe317461
-DATA zetas<>+668(SB)/4, $0x54b21bde
-DATA zetas<>+672(SB)/4, $0x00120a23
-DATA zetas<>+676(SB)/4, $0x000154a8
-DATA zetas<>+680(SB)/4, $0xffc39ff7
-DATA zetas<>+684(SB)/4, $0xffdcf5b3
-DATA zetas<>+688(SB)/4, $0x0009b7ff
-DATA zetas<>+692(SB)/4, $0xffc37e86
-DATA zetas<>+696(SB)/4, $0xffcde04d
-DATA zetas<>+700(SB)/4, $0xffc748ae
-DATA zetas<>+704(SB)/4, $0x241d4d0b
-DATA zetas<>+708(SB)/4, $0x02a9fa79
-DATA zetas<>+712(SB)/4, $0x8721b760
-DATA zetas<>+716(SB)/4, $0xb9d9dd04
-DATA zetas<>+720(SB)/4, $0x1374db10
-DATA zetas<>+724(SB)/4, $0x86dec4a3
-DATA zetas<>+728(SB)/4, $0x9ba784aa
-DATA zetas<>+732(SB)/4, $0x8e74fa22
-DATA zetas<>+736(SB)/4, $0xffff935c
-DATA zetas<>+740(SB)/4, $0x000c8d0d
-DATA zetas<>+744(SB)/4, $0xffe1cb97
-DATA zetas<>+748(SB)/4, $0x00185d96
-DATA zetas<>+752(SB)/4, $0x000f66d5
-DATA zetas<>+756(SB)/4, $0xffda8d7f
-DATA zetas<>+760(SB)/4, $0xffc39f30
-DATA zetas<>+764(SB)/4, $0xffc6a297
-DATA zetas<>+768(SB)/4, $0xff2681a2
-DATA zetas<>+772(SB)/4, $0x192061e6
-DATA zetas<>+776(SB)/4, $0xc388107d
-DATA zetas<>+780(SB)/4, $0x30c75d76
-DATA zetas<>+784(SB)/4, $0x1ed55f1a
-DATA zetas<>+788(SB)/4, $0xb50840a6
-DATA zetas<>+792(SB)/4, $0x872028fc
-DATA zetas<>+796(SB)/4, $0x8d287904
-DATA zetas<>+800(SB)/4, $0xffe6495f
-DATA zetas<>+804(SB)/4, $0xffcbf578
-DATA zetas<>+808(SB)/4, $0xffc9d0e2
-DATA zetas<>+812(SB)/4, $0x0009b434
-DATA zetas<>+816(SB)/4, $0x0028de06
-DATA zetas<>+820(SB)/4, $0xffc67d8c
-DATA zetas<>+824(SB)/4, $0xfffc2db2
-DATA zetas<>+828(SB)/4, $0xffda88af
-DATA zetas<>+832(SB)/4, $0xcc85dfdf
-DATA zetas<>+836(SB)/4, $0x97d0e50a
-DATA zetas<>+840(SB)/4, $0x9386a683
-DATA zetas<>+844(SB)/4, $0x136d432a
-DATA zetas<>+848(SB)/4, $0x51d07f7c
-DATA zetas<>+852(SB)/4, $0x8cde507a
-DATA zetas<>+856(SB)/4, $0xf8597a6e
-DATA zetas<>+860(SB)/4, $0xb4fe9e3e
-DATA zetas<>+864(SB)/4, $0x51efdb53
-DATA zetas<>+868(SB)/4, $0x00207fe4
-DATA zetas<>+872(SB)/4, $0x41100b81
-DATA zetas<>+876(SB)/4, $0xffca38a6
-DATA zetas<>+880(SB)/4, $0x94566270
-DATA zetas<>+884(SB)/4, $0xfff96033
-DATA zetas<>+888(SB)/4, $0xf2bd1560
-DATA zetas<>+892(SB)/4, $0x000a52ee
-DATA zetas<>+896(SB)/4, $0x14ab0698
-DATA zetas<>+900(SB)/4, $0xffeb9d80
-DATA zetas<>+904(SB)/4, $0xd730cc85
-DATA zetas<>+908(SB)/4, $0xffd00032
-DATA zetas<>+912(SB)/4, $0x9fe85ed8
-DATA zetas<>+916(SB)/4, $0x00397283
-DATA zetas<>+920(SB)/4, $0x7301c58b
-DATA zetas<>+924(SB)/4, $0xfff0a949
-DATA zetas<>+928(SB)/4, $0x000603a4
-DATA zetas<>+932(SB)/4, $0x000e2bed
-DATA zetas<>+936(SB)/4, $0x000603a4
-DATA zetas<>+940(SB)/4, $0x000e2bed
-DATA zetas<>+944(SB)/4, $0x000603a4
-DATA zetas<>+948(SB)/4, $0x000e2bed
-DATA zetas<>+952(SB)/4, $0x000603a4
-DATA zetas<>+956(SB)/4, $0x000e2bed
-DATA zetas<>+960(SB)/4, $0x0c0a4a7b
-DATA zetas<>+964(SB)/4, $0x1c5ef184
-DATA zetas<>+968(SB)/4, $0x0c0a4a7b
-DATA zetas<>+972(SB)/4, $0x1c5ef184
-DATA zetas<>+976(SB)/4, $0x0c0a4a7b
-DATA zetas<>+980(SB)/4, $0x1c5ef184
-DATA zetas<>+984(SB)/4, $0x0c0a4a7b
-DATA zetas<>+988(SB)/4, $0x1c5ef184
-DATA zetas<>+992(SB)/4, $0x0010b72c
-DATA zetas<>+996(SB)/4, $0xffca7f34
-DATA zetas<>+1000(SB)/4, $0x0010b72c
-DATA zetas<>+1004(SB)/4, $0xffca7f34
-DATA zetas<>+1008(SB)/4, $0x0010b72c
-DATA zetas<>+1012(SB)/4, $0xffca7f34
-DATA zetas<>+1016(SB)/4, $0x0010b72c
-DATA zetas<>+1020(SB)/4, $0xffca7f34
-DATA zetas<>+1024(SB)/4, $0x2176b56a
-DATA zetas<>+1028(SB)/4, $0x94e3a1bf
-DATA zetas<>+1032(SB)/4, $0x2176b56a
-DATA zetas<>+1036(SB)/4, $0x94e3a1bf
-DATA zetas<>+1040(SB)/4, $0x2176b56a
-DATA zetas<>+1044(SB)/4, $0x94e3a1bf
-DATA zetas<>+1048(SB)/4, $0x2176b56a
-DATA zetas<>+1052(SB)/4, $0x94e3a1bf
-DATA zetas<>+1056(SB)/4, $0x001f9d15
-DATA zetas<>+1060(SB)/4, $0xffc2acd3
-DATA zetas<>+1064(SB)/4, $0x001f9d15
-DATA zetas<>+1068(SB)/4, $0xffc2acd3
-DATA zetas<>+1072(SB)/4, $0x001f9d15
-DATA zetas<>+1076(SB)/4, $0xffc2acd3
-DATA zetas<>+1080(SB)/4, $0x001f9d15
-DATA zetas<>+1084(SB)/4, $0xffc2acd3
-DATA zetas<>+1088(SB)/4, $0x3f49fc00
-DATA zetas<>+1092(SB)/4, $0x853af5b3
-DATA zetas<>+1096(SB)/4, $0x3f49fc00
-DATA zetas<>+1100(SB)/4, $0x853af5b3
-DATA zetas<>+1104(SB)/4, $0x3f49fc00
-DATA zetas<>+1108(SB)/4, $0x853af5b3
-DATA zetas<>+1112(SB)/4, $0x3f49fc00
-DATA zetas<>+1116(SB)/4, $0x853af5b3
-DATA zetas<>+1120(SB)/4, $0x003177f4
-DATA zetas<>+1124(SB)/4, $0x0020e612
-DATA zetas<>+1128(SB)/4, $0x003177f4
-DATA zetas<>+1132(SB)/4, $0x0020e612
-DATA zetas<>+1136(SB)/4, $0x003177f4
-DATA zetas<>+1140(SB)/4, $0x0020e612
-DATA zetas<>+1144(SB)/4, $0x003177f4
-DATA zetas<>+1148(SB)/4, $0x0020e612
-DATA zetas<>+1152(SB)/4, $0x6308a964
-DATA zetas<>+1156(SB)/4, $0x41dc9aa3
-DATA zetas<>+1160(SB)/4, $0x6308a964
-DATA zetas<>+1164(SB)/4, $0x41dc9aa3
-DATA zetas<>+1168(SB)/4, $0x6308a964
-DATA zetas<>+1172(SB)/4, $0x41dc9aa3
-DATA zetas<>+1176(SB)/4, $0x6308a964
-DATA zetas<>+1180(SB)/4, $0x41dc9aa3
-DATA zetas<>+1184(SB)/4, $0x00175102
-DATA zetas<>+1188(SB)/4, $0x001187ba
-DATA zetas<>+1192(SB)/4, $0x00175102
-DATA zetas<>+1196(SB)/4, $0x001187ba
-DATA zetas<>+1200(SB)/4, $0x00075d59
-DATA zetas<>+1204(SB)/4, $0xffd2cca8
-DATA zetas<>+1208(SB)/4, $0x00075d59
-DATA zetas<>+1212(SB)/4, $0xffd2cca8
-DATA zetas<>+1216(SB)/4, $0x2eadaf0e
-DATA zetas<>+1220(SB)/4, $0x231839c8
-DATA zetas<>+1224(SB)/4, $0x2eadaf0e
-DATA zetas<>+1228(SB)/4, $0x231839c8
-DATA zetas<>+1232(SB)/4, $0x0ebe617b
-DATA zetas<>+1236(SB)/4, $0xa582b161
-DATA zetas<>+1240(SB)/4, $0x0ebe617b
-DATA zetas<>+1244(SB)/4, $0xa582b161
-DATA zetas<>+1248(SB)/4, $0xfff75e9d
-DATA zetas<>+1252(SB)/4, $0x002592ec
-DATA zetas<>+1256(SB)/4, $0xfff75e9d
-DATA zetas<>+1260(SB)/4, $0x002592ec
-DATA zetas<>+1264(SB)/4, $0x000296d8
-DATA zetas<>+1268(SB)/4, $0xffcd1f11
-DATA zetas<>+1272(SB)/4, $0x000296d8
-DATA zetas<>+1276(SB)/4, $0xffcd1f11
-DATA zetas<>+1280(SB)/4, $0xeeb8e85d
-DATA zetas<>+1284(SB)/4, $0x4b38a593
-DATA zetas<>+1288(SB)/4, $0xeeb8e85d
-DATA zetas<>+1292(SB)/4, $0x4b38a593
-DATA zetas<>+1296(SB)/4, $0x052efbb5
-DATA zetas<>+1300(SB)/4, $0x9a24abf7
-DATA zetas<>+1304(SB)/4, $0x052efbb5
-DATA zetas<>+1308(SB)/4, $0x9a24abf7
-DATA zetas<>+1312(SB)/4, $0xffc06ce7
-DATA zetas<>+1316(SB)/4, $0x001e54e6
-DATA zetas<>+1320(SB)/4, $0xffc06ce7
-DATA zetas<>+1324(SB)/4, $0x001e54e6
-DATA zetas<>+1328(SB)/4, $0xffcac581
-DATA zetas<>+1332(SB)/4, $0xffcf36c0
-DATA zetas<>+1336(SB)/4, $0xffcac581
-DATA zetas<>+1340(SB)/4, $0xffcf36c0
-DATA zetas<>+1344(SB)/4, $0x80b9fd7e
-DATA zetas<>+1348(SB)/4, $0x3cb8f9c5
-DATA zetas<>+1352(SB)/4, $0x80b9fd7e
-DATA zetas<>+1356(SB)/4, $0x3cb8f9c5
-DATA zetas<>+1360(SB)/4, $0x95705eed
-DATA zetas<>+1364(SB)/4, $0x9e551609
-DATA zetas<>+1368(SB)/4, $0x95705eed
-DATA zetas<>+1372(SB)/4, $0x9e551609
-DATA zetas<>+1376(SB)/4, $0x001a7e79
-DATA zetas<>+1380(SB)/4, $0xffce6816
-DATA zetas<>+1384(SB)/4, $0x001a7e79
-DATA zetas<>+1388(SB)/4, $0xffce6816
-DATA zetas<>+1392(SB)/4, $0x0003978f
-DATA zetas<>+1396(SB)/4, $0x0031b859
-DATA zetas<>+1400(SB)/4, $0x0003978f
-DATA zetas<>+1404(SB)/4, $0x0031b859
-DATA zetas<>+1408(SB)/4, $0x350a3423
-DATA zetas<>+1412(SB)/4, $0x9cb75a9d
-DATA zetas<>+1416(SB)/4, $0x350a3423
-DATA zetas<>+1420(SB)/4, $0x9cb75a9d
-DATA zetas<>+1424(SB)/4, $0x0730ea2c
-DATA zetas<>+1428(SB)/4, $0x6389939e
-DATA zetas<>+1432(SB)/4, $0x0730ea2c
-DATA zetas<>+1436(SB)/4, $0x6389939e
-DATA zetas<>+1440(SB)/4, $0xffc0bba8
-DATA zetas<>+1444(SB)/4, $0xffe4f3d4
-DATA zetas<>+1448(SB)/4, $0x00246e39
-DATA zetas<>+1452(SB)/4, $0xffc8e39a
-DATA zetas<>+1456(SB)/4, $0x0021762a
-DATA zetas<>+1460(SB)/4, $0xffe5a590
-DATA zetas<>+1464(SB)/4, $0xfffbe758
-DATA zetas<>+1468(SB)/4, $0xffcf7858
-DATA zetas<>+1472(SB)/4, $0x8157a6e7
-DATA zetas<>+1476(SB)/4, $0xc9da1ef4
-DATA zetas<>+1480(SB)/4, $0x48eead19
-DATA zetas<>+1484(SB)/4, $0x91ab9fc5
-DATA zetas<>+1488(SB)/4, $0x42fd12bf
-DATA zetas<>+1492(SB)/4, $0xcb3defe5
-DATA zetas<>+1496(SB)/4, $0xf7cca339
-DATA zetas<>+1500(SB)/4, $0x9ed866dc
-DATA zetas<>+1504(SB)/4, $0x00392db2
-DATA zetas<>+1508(SB)/4, $0x00230923
-DATA zetas<>+1512(SB)/4, $0x0030c31c
-DATA zetas<>+1516(SB)/4, $0x00285424
-DATA zetas<>+1520(SB)/4, $0x0012eb67
-DATA zetas<>+1524(SB)/4, $0xffc56df1
-DATA zetas<>+1528(SB)/4, $0x0013232e
-DATA zetas<>+1532(SB)/4, $0xffffcf7f
-DATA zetas<>+1536(SB)/4, $0x7278011b
-DATA zetas<>+1540(SB)/4, $0x4623ce67
-DATA zetas<>+1544(SB)/4, $0x619e9ee4
-DATA zetas<>+1548(SB)/4, $0x50bc767c
-DATA zetas<>+1552(SB)/4, $0x25e045c6
-DATA zetas<>+1556(SB)/4, $0x8abe928f
-DATA zetas<>+1560(SB)/4, $0x264fefaf
-DATA zetas<>+1564(SB)/4, $0xff9ee5ba
-DATA zetas<>+1568(SB)/4, $0x002dbfcb
-DATA zetas<>+1572(SB)/4, $0x00022a0b
-DATA zetas<>+1576(SB)/4, $0xffeb5374
-DATA zetas<>+1580(SB)/4, $0x00095b76
-DATA zetas<>+1584(SB)/4, $0xfffea32b
-DATA zetas<>+1588(SB)/4, $0x0026587a
-DATA zetas<>+1592(SB)/4, $0xffec01cb
-DATA zetas<>+1596(SB)/4, $0xffde261d
-DATA zetas<>+1600(SB)/4, $0x5b967ae8
-DATA zetas<>+1604(SB)/4, $0x04552b42
-DATA zetas<>+1608(SB)/4, $0xd69c8f77
-DATA zetas<>+1612(SB)/4, $0x12bb9ac1
-DATA zetas<>+1616(SB)/4, $0xfd45a76f
-DATA zetas<>+1620(SB)/4, $0x4cc42470
-DATA zetas<>+1624(SB)/4, $0xd7f994b5
-DATA zetas<>+1628(SB)/4, $0xbc3b495a
-DATA zetas<>+1632(SB)/4, $0xfff9000c
-DATA zetas<>+1636(SB)/4, $0xffe2ac36
-DATA zetas<>+1640(SB)/4, $0x001f1d68
-DATA zetas<>+1644(SB)/4, $0xffe350ba
-DATA zetas<>+1648(SB)/4, $0x003da604
-DATA zetas<>+1652(SB)/4, $0xffcb053b
-DATA zetas<>+1656(SB)/4, $0xfff381b7
-DATA zetas<>+1660(SB)/4, $0xffdec06b
-DATA zetas<>+1664(SB)/4, $0xf1fc9742
-DATA zetas<>+1668(SB)/4, $0xc549bee5
-DATA zetas<>+1672(SB)/4, $0x3e4a621c
-DATA zetas<>+1676(SB)/4, $0xc6931939
-DATA zetas<>+1680(SB)/4, $0x7b6ae1c2
-DATA zetas<>+1684(SB)/4, $0x95eff2d1
-DATA zetas<>+1688(SB)/4, $0xe6fd2d7d
-DATA zetas<>+1692(SB)/4, $0xbd703292
-DATA zetas<>+1696(SB)/4, $0xe14ae4f7
-DATA zetas<>+1700(SB)/4, $0xffcebf1c
-DATA zetas<>+1704(SB)/4, $0x9d65922a
-DATA zetas<>+1708(SB)/4, $0x001a2877
-DATA zetas<>+1712(SB)/4, $0x345e0519
-DATA zetas<>+1716(SB)/4, $0x002571df
-DATA zetas<>+1720(SB)/4, $0x4af67b09
-DATA zetas<>+1724(SB)/4, $0x001649ee
-DATA zetas<>+1728(SB)/4, $0x2c9f0368
-DATA zetas<>+1732(SB)/4, $0xffcf266a
-DATA zetas<>+1736(SB)/4, $0x9e3461dc
-DATA zetas<>+1740(SB)/4, $0x00088192
-DATA zetas<>+1744(SB)/4, $0x110765b7
-DATA zetas<>+1748(SB)/4, $0xffed5dc7
-DATA zetas<>+1752(SB)/4, $0xdab23ad9
-DATA zetas<>+1756(SB)/4, $0xfff631bc
-DATA zetas<>+1760(SB)/4, $0x00341c1d
-DATA zetas<>+1764(SB)/4, $0x001ad873
-DATA zetas<>+1768(SB)/4, $0x00341c1d
-DATA zetas<>+1772(SB)/4, $0x001ad873
-DATA zetas<>+1776(SB)/4, $0x00341c1d
-DATA zetas<>+1780(SB)/4, $0x001ad873
-DATA zetas<>+1784(SB)/4, $0x00341c1d
-DATA zetas<>+1788(SB)/4, $0x001ad873
-DATA zetas<>+1792(SB)/4, $0x68524dc3
-DATA zetas<>+1796(SB)/4, $0x35be552a
-DATA zetas<>+1800(SB)/4, $0x68524dc3
-DATA zetas<>+1804(SB)/4, $0x35be552a
-DATA zetas<>+1808(SB)/4, $0x68524dc3
-DATA zetas<>+1812(SB)/4, $0x35be552a
-DATA zetas<>+1816(SB)/4, $0x68524dc3
-DATA zetas<>+1820(SB)/4, $0x35be552a
-DATA zetas<>+1824(SB)/4, $0xfff38680
-DATA zetas<>+1828(SB)/4, $0xffc9753e
-DATA zetas<>+1832(SB)/4, $0xfff38680
-DATA zetas<>+1836(SB)/4, $0xffc9753e
-DATA zetas<>+1840(SB)/4, $0xfff38680
-DATA zetas<>+1844(SB)/4, $0xffc9753e
-DATA zetas<>+1848(SB)/4, $0xfff38680
-DATA zetas<>+1852(SB)/4, $0xffc9753e
-DATA zetas<>+1856(SB)/4, $0xe706c1e2
-DATA zetas<>+1860(SB)/4, $0x92cf30a7
-DATA zetas<>+1864(SB)/4, $0xe706c1e2
-DATA zetas<>+1868(SB)/4, $0x92cf30a7
-DATA zetas<>+1872(SB)/4, $0xe706c1e2
-DATA zetas<>+1876(SB)/4, $0x92cf30a7
-DATA zetas<>+1880(SB)/4, $0xe706c1e2
-DATA zetas<>+1884(SB)/4, $0x92cf30a7
-DATA zetas<>+1888(SB)/4, $0x003952f6
-DATA zetas<>+1892(SB)/4, $0xffe27649
-DATA zetas<>+1896(SB)/4, $0x003952f6
-DATA zetas<>+1900(SB)/4, $0xffe27649
-DATA zetas<>+1904(SB)/4, $0x003952f6
-DATA zetas<>+1908(SB)/4, $0xffe27649
-DATA zetas<>+1912(SB)/4, $0x003952f6
-DATA zetas<>+1916(SB)/4, $0xffe27649
-DATA zetas<>+1920(SB)/4, $0x72c29bc1
-DATA zetas<>+1924(SB)/4, $0xc4ddc9e9
-DATA zetas<>+1928(SB)/4, $0x72c29bc1
-DATA zetas<>+1932(SB)/4, $0xc4ddc9e9
-DATA zetas<>+1936(SB)/4, $0x72c29bc1
-DATA zetas<>+1940(SB)/4, $0xc4ddc9e9
-DATA zetas<>+1944(SB)/4, $0x72c29bc1
-DATA zetas<>+1948(SB)/4, $0xc4ddc9e9
-DATA zetas<>+1952(SB)/4, $0xffe5cd04
-DATA zetas<>+1956(SB)/4, $0xffc3ba1b
-DATA zetas<>+1960(SB)/4, $0xffe5cd04
-DATA zetas<>+1964(SB)/4, $0xffc3ba1b
-DATA zetas<>+1968(SB)/4, $0xffe5cd04
-DATA zetas<>+1972(SB)/4, $0xffc3ba1b
-DATA zetas<>+1976(SB)/4, $0xffe5cd04
-DATA zetas<>+1980(SB)/4, $0xffc3ba1b
-DATA zetas<>+1984(SB)/4, $0xcb8ceba4
-DATA zetas<>+1988(SB)/4, $0x87560c74
-DATA zetas<>+1992(SB)/4, $0xcb8ceba4
-DATA zetas<>+1996(SB)/4, $0x87560c74
-DATA zetas<>+2000(SB)/4, $0xcb8ceba4
-DATA zetas<>+2004(SB)/4, $0x87560c74
-DATA zetas<>+2008(SB)/4, $0xcb8ceba4
-DATA zetas<>+2012(SB)/4, $0x87560c74
-DATA zetas<>+2016(SB)/4, $0xffd8a4cb
-DATA zetas<>+2020(SB)/4, $0xffdb83cf
-DATA zetas<>+2024(SB)/4, $0xffd8a4cb
-DATA zetas<>+2028(SB)/4, $0xffdb83cf
-DATA zetas<>+2032(SB)/4, $0x001b4827
-DATA zetas<>+2036(SB)/4, $0xffdd9879
-DATA zetas<>+2040(SB)/4, $0x001b4827
-DATA zetas<>+2044(SB)/4, $0xffdd9879
-DATA zetas<>+2048(SB)/4, $0xb135e417
-DATA zetas<>+2052(SB)/4, $0xb6f55be9
-DATA zetas<>+2056(SB)/4, $0xb135e417
-DATA zetas<>+2060(SB)/4, $0xb6f55be9
-DATA zetas<>+2064(SB)/4, $0x369df510
-DATA zetas<>+2068(SB)/4, $0xbb1fba78
-DATA zetas<>+2072(SB)/4, $0x369df510
-DATA zetas<>+2076(SB)/4, $0xbb1fba78
-DATA zetas<>+2080(SB)/4, $0x0035225e
-DATA zetas<>+2084(SB)/4, $0xffec29d0
-DATA zetas<>+2088(SB)/4, $0x0035225e
-DATA zetas<>+2092(SB)/4, $0xffec29d0
-DATA zetas<>+2096(SB)/4, $0xffc02c7d
-DATA zetas<>+2100(SB)/4, $0xffdbf531
-DATA zetas<>+2104(SB)/4, $0xffc02c7d
-DATA zetas<>+2108(SB)/4, $0xffdbf531
-DATA zetas<>+2112(SB)/4, $0x6a5f5300
-DATA zetas<>+2116(SB)/4, $0xd849b2bc
-DATA zetas<>+2120(SB)/4, $0x6a5f5300
-DATA zetas<>+2124(SB)/4, $0xd849b2bc
-DATA zetas<>+2128(SB)/4, $0x80390942
-DATA zetas<>+2132(SB)/4, $0xb7d858a6
-DATA zetas<>+2136(SB)/4, $0x80390942
-DATA zetas<>+2140(SB)/4, $0xb7d858a6
-DATA zetas<>+2144(SB)/4, $0xffebe4d2
-DATA zetas<>+2148(SB)/4, $0x002e534c
-DATA zetas<>+2152(SB)/4, $0xffebe4d2
-DATA zetas<>+2156(SB)/4, $0x002e534c
-DATA zetas<>+2160(SB)/4, $0x00258ecb
-DATA zetas<>+2164(SB)/4, $0x00097a6c
-DATA zetas<>+2168(SB)/4, $0x00258ecb
-DATA zetas<>+2172(SB)/4, $0x00097a6c
-DATA zetas<>+2176(SB)/4, $0xd7bf9436
-DATA zetas<>+2180(SB)/4, $0x5cbdc6b8
-DATA zetas<>+2184(SB)/4, $0xd7bf9436
-DATA zetas<>+2188(SB)/4, $0x5cbdc6b8
-DATA zetas<>+2192(SB)/4, $0x4b306182
-DATA zetas<>+2196(SB)/4, $0x12f99640
-DATA zetas<>+2200(SB)/4, $0x4b306182
-DATA zetas<>+2204(SB)/4, $0x12f99640
-DATA zetas<>+2208(SB)/4, $0x003b8820
-DATA zetas<>+2212(SB)/4, $0x002ca4f8
-DATA zetas<>+2216(SB)/4, $0x003b8820
-DATA zetas<>+2220(SB)/4, $0x002ca4f8
-DATA zetas<>+2224(SB)/4, $0xffed485b
-DATA zetas<>+2228(SB)/4, $0x00337caa
-DATA zetas<>+2232(SB)/4, $0xffed485b
-DATA zetas<>+2236(SB)/4, $0x00337caa
-DATA zetas<>+2240(SB)/4, $0x772e0a94
-DATA zetas<>+2244(SB)/4, $0x5960475f
-DATA zetas<>+2248(SB)/4, $0x772e0a94
-DATA zetas<>+2252(SB)/4, $0x5960475f
-DATA zetas<>+2256(SB)/4, $0xda875821
-DATA zetas<>+2260(SB)/4, $0x671317f8
-DATA zetas<>+2264(SB)/4, $0xda875821
-DATA zetas<>+2268(SB)/4, $0x671317f8
-DATA zetas<>+2272(SB)/4, $0xffe73ac6
-DATA zetas<>+2276(SB)/4, $0x00201fc6
-DATA zetas<>+2280(SB)/4, $0x0008f201
-DATA zetas<>+2284(SB)/4, $0xffee0023
-DATA zetas<>+2288(SB)/4, $0xffdbc4fe
-DATA zetas<>+2292(SB)/4, $0xffe0f771
-DATA zetas<>+2296(SB)/4, $0x00080e6d
-DATA zetas<>+2300(SB)/4, $0xffd6238d
-DATA zetas<>+2304(SB)/4, $0xce6926ad
-DATA zetas<>+2308(SB)/4, $0x404f9f67
-DATA zetas<>+2312(SB)/4, $0x11e87bfb
-DATA zetas<>+2316(SB)/4, $0xdbf74419
-DATA zetas<>+2320(SB)/4, $0xb777da88
-DATA zetas<>+2324(SB)/4, $0xc1df5a53
-DATA zetas<>+2328(SB)/4, $0x1020e218
-DATA zetas<>+2332(SB)/4, $0xac322731
-DATA zetas<>+2336(SB)/4, $0xffe97687
-DATA zetas<>+2340(SB)/4, $0x001e6d3e
-DATA zetas<>+2344(SB)/4, $0x0007c017
-DATA zetas<>+2348(SB)/4, $0xffeddfd3
-DATA zetas<>+2352(SB)/4, $0x002603bd
-DATA zetas<>+2356(SB)/4, $0xffeabdf9
-DATA zetas<>+2360(SB)/4, $0xfff4f0bc
-DATA zetas<>+2364(SB)/4, $0xffe401e2
-DATA zetas<>+2368(SB)/4, $0xd2e1c6cc
-DATA zetas<>+2372(SB)/4, $0x3ce9b5f4
-DATA zetas<>+2376(SB)/4, $0x0f840ee5
-DATA zetas<>+2380(SB)/4, $0xdbb693ee
-DATA zetas<>+2384(SB)/4, $0x4c1a8008
-DATA zetas<>+2388(SB)/4, $0xd5714ea9
-DATA zetas<>+2392(SB)/4, $0xe9dbef28
-DATA zetas<>+2396(SB)/4, $0xc7f5c1e1
-DATA zetas<>+2400(SB)/4, $0xffd1b572
-DATA zetas<>+2404(SB)/4, $0xfffad60c
-DATA zetas<>+2408(SB)/4, $0xffd8218b
-DATA zetas<>+2412(SB)/4, $0x003f4cf5
-DATA zetas<>+2416(SB)/4, $0x002867ba
-DATA zetas<>+2420(SB)/4, $0x002decd4
-DATA zetas<>+2424(SB)/4, $0x000b7009
-DATA zetas<>+2428(SB)/4, $0xffc29e22
-DATA zetas<>+2432(SB)/4, $0xa353b9a8
-DATA zetas<>+2436(SB)/4, $0xf5a98275
-DATA zetas<>+2440(SB)/4, $0xb02f2268
-DATA zetas<>+2444(SB)/4, $0x7eb99768
-DATA zetas<>+2448(SB)/4, $0x50e3ac49
-DATA zetas<>+2452(SB)/4, $0x5bf0a371
-DATA zetas<>+2456(SB)/4, $0x16e5cb45
-DATA zetas<>+2460(SB)/4, $0x851d8c59
-DATA zetas<>+2464(SB)/4, $0x003cbd37
-DATA zetas<>+2468(SB)/4, $0x00273333
-DATA zetas<>+2472(SB)/4, $0x00196926
-DATA zetas<>+2476(SB)/4, $0x001ef206
-DATA zetas<>+2480(SB)/4, $0xffe75956
-DATA zetas<>+2484(SB)/4, $0x001a4b5d
-DATA zetas<>+2488(SB)/4, $0x0011c14e
-DATA zetas<>+2492(SB)/4, $0xffcc96c7
-DATA zetas<>+2496(SB)/4, $0x7998d342
-DATA zetas<>+2500(SB)/4, $0x4e7a03e4
-DATA zetas<>+2504(SB)/4, $0x32df035b
-DATA zetas<>+2508(SB)/4, $0x3df38866
-DATA zetas<>+2512(SB)/4, $0xcea655f8
-DATA zetas<>+2516(SB)/4, $0x34a3e28f
-DATA zetas<>+2520(SB)/4, $0x238b7e99
-DATA zetas<>+2524(SB)/4, $0x9913d3c3
-DATA zetas<>+2528(SB)/4, $0xec5e8fcb
-DATA zetas<>+2532(SB)/4, $0xffc94bb6
-DATA zetas<>+2536(SB)/4, $0x927c0bde
-DATA zetas<>+2540(SB)/4, $0x002af697
-DATA zetas<>+2544(SB)/4, $0x5602adff
-DATA zetas<>+2548(SB)/4, $0x0022d8d5
-DATA zetas<>+2552(SB)/4, $0x45c31a3b
-DATA zetas<>+2556(SB)/4, $0x00400000
+DATA zetas<>+36(SB)/4, $0xffd3ff72
+DATA zetas<>+40(SB)/4, $0xa7e8dee8
+DATA zetas<>+44(SB)/4, $0xffd00032
+DATA zetas<>+48(SB)/4, $0x9fe85ed8
+DATA zetas<>+52(SB)/4, $0xffcf266a
+DATA zetas<>+56(SB)/4, $0x9e3461dc
+DATA zetas<>+60(SB)/4, $0xfff6d1ad
+DATA zetas<>+64(SB)/4, $0xed9ec1d5
+DATA zetas<>+68(SB)/4, $0x00360dd5
+DATA zetas<>+72(SB)/4, $0x6c36b6d5
+DATA zetas<>+76(SB)/4, $0x0028edb0
+DATA zetas<>+80(SB)/4, $0x51efdb53
+DATA zetas<>+84(SB)/4, $0x00207fe4
+DATA zetas<>+88(SB)/4, $0x41100b81
+DATA zetas<>+92(SB)/4, $0x00397283
+DATA zetas<>+96(SB)/4, $0x7301c58b
+DATA zetas<>+100(SB)/4, $0xfff0a949
+DATA zetas<>+104(SB)/4, $0xe14ae4f7
+DATA zetas<>+108(SB)/4, $0x00088192
+DATA zetas<>+112(SB)/4, $0x110765b7
+DATA zetas<>+116(SB)/4, $0xffed5dc7
+DATA zetas<>+120(SB)/4, $0xdab23ad9
+DATA zetas<>+124(SB)/4, $0xffcc9293
+DATA zetas<>+128(SB)/4, $0x990b69a8
+DATA zetas<>+132(SB)/4, $0xffc200b3
+DATA zetas<>+136(SB)/4, $0x83e25f90
+DATA zetas<>+140(SB)/4, $0x0028a3d2
+DATA zetas<>+144(SB)/4, $0x515bfa5c
+DATA zetas<>+148(SB)/4, $0xffe67289
+DATA zetas<>+152(SB)/4, $0xccd84878
+DATA zetas<>+156(SB)/4, $0xffca38a6
+DATA zetas<>+160(SB)/4, $0x94566270
+DATA zetas<>+164(SB)/4, $0xfff96033
+DATA zetas<>+168(SB)/4, $0xf2bd1560
+DATA zetas<>+172(SB)/4, $0x000a52ee
+DATA zetas<>+176(SB)/4, $0x14ab0698
+DATA zetas<>+180(SB)/4, $0xffeb9d80
+DATA zetas<>+184(SB)/4, $0xd730cc85
+DATA zetas<>+188(SB)/4, $0xffcebf1c
+DATA zetas<>+192(SB)/4, $0x9d65922a
+DATA zetas<>+196(SB)/4, $0x001a2877
+DATA zetas<>+200(SB)/4, $0x345e0519
+DATA zetas<>+204(SB)/4, $0x002571df
+DATA zetas<>+208(SB)/4, $0x4af67b09
+DATA zetas<>+212(SB)/4, $0x001649ee
+DATA zetas<>+216(SB)/4, $0x2c9f0368
+DATA zetas<>+220(SB)/4, $0xfff631bc
+DATA zetas<>+224(SB)/4, $0xec5e8fcb
+DATA zetas<>+228(SB)/4, $0xffc94bb6
+DATA zetas<>+232(SB)/4, $0x927c0bde
+DATA zetas<>+236(SB)/4, $0x002af697
+DATA zetas<>+240(SB)/4, $0x5602adff
+DATA zetas<>+244(SB)/4, $0x0022d8d5
+DATA zetas<>+248(SB)/4, $0x45c31a3b
+DATA zetas<>+252(SB)/4, $0x00400000
+DATA zetas<>+256(SB)/4, $0x0036f72a
+DATA zetas<>+260(SB)/4, $0x0030911e
+DATA zetas<>+264(SB)/4, $0x0036f72a
+DATA zetas<>+268(SB)/4, $0x0030911e
+DATA zetas<>+272(SB)/4, $0x0036f72a
+DATA zetas<>+276(SB)/4, $0x0030911e
+DATA zetas<>+280(SB)/4, $0x0036f72a
+DATA zetas<>+284(SB)/4, $0x0030911e
+DATA zetas<>+288(SB)/4, $0x6e09d599
+DATA zetas<>+292(SB)/4, $0x613a89e0
+DATA zetas<>+296(SB)/4, $0x6e09d599
+DATA zetas<>+300(SB)/4, $0x613a89e0
+DATA zetas<>+304(SB)/4, $0x6e09d599
+DATA zetas<>+308(SB)/4, $0x613a89e0
+DATA zetas<>+312(SB)/4, $0x6e09d599
+DATA zetas<>+316(SB)/4, $0x613a89e0
+DATA zetas<>+320(SB)/4, $0x0029d13f
+DATA zetas<>+324(SB)/4, $0xffc94672
+DATA zetas<>+328(SB)/4, $0x0029d13f
+DATA zetas<>+332(SB)/4, $0xffc94672
+DATA zetas<>+336(SB)/4, $0x0029d13f
+DATA zetas<>+340(SB)/4, $0xffc94672
+DATA zetas<>+344(SB)/4, $0x0029d13f
+DATA zetas<>+348(SB)/4, $0xffc94672
+DATA zetas<>+352(SB)/4, $0x53b76b33
+DATA zetas<>+356(SB)/4, $0x9271813b
+DATA zetas<>+360(SB)/4, $0x53b76b33
+DATA zetas<>+364(SB)/4, $0x9271813b
+DATA zetas<>+368(SB)/4, $0x53b76b33
+DATA zetas<>+372(SB)/4, $0x9271813b
+DATA zetas<>+376(SB)/4, $0x53b76b33
+DATA zetas<>+380(SB)/4, $0x9271813b
+DATA zetas<>+384(SB)/4, $0xffd0885e
+DATA zetas<>+388(SB)/4, $0x002010a2
+DATA zetas<>+392(SB)/4, $0xffd0885e
+DATA zetas<>+396(SB)/4, $0x002010a2
+DATA zetas<>+400(SB)/4, $0xffd0885e
+DATA zetas<>+404(SB)/4, $0x002010a2
+DATA zetas<>+408(SB)/4, $0xffd0885e
+DATA zetas<>+412(SB)/4, $0x002010a2
+DATA zetas<>+416(SB)/4, $0xa0f8fafd
+DATA zetas<>+420(SB)/4, $0x40314fd4
+DATA zetas<>+424(SB)/4, $0xa0f8fafd
+DATA zetas<>+428(SB)/4, $0x40314fd4
+DATA zetas<>+432(SB)/4, $0xa0f8fafd
+DATA zetas<>+436(SB)/4, $0x40314fd4
+DATA zetas<>+440(SB)/4, $0xa0f8fafd
+DATA zetas<>+444(SB)/4, $0x40314fd4
+DATA zetas<>+448(SB)/4, $0x003887f7
+DATA zetas<>+452(SB)/4, $0x0011b2c3
+DATA zetas<>+456(SB)/4, $0x003887f7
+DATA zetas<>+460(SB)/4, $0x0011b2c3
+DATA zetas<>+464(SB)/4, $0x003887f7
+DATA zetas<>+468(SB)/4, $0x0011b2c3
+DATA zetas<>+472(SB)/4, $0x003887f7
+DATA zetas<>+476(SB)/4, $0x0011b2c3
+DATA zetas<>+480(SB)/4, $0x712c382c
+DATA zetas<>+484(SB)/4, $0x236e6151
+DATA zetas<>+488(SB)/4, $0x712c382c
+DATA zetas<>+492(SB)/4, $0x236e6151
+DATA zetas<>+496(SB)/4, $0x712c382c
+DATA zetas<>+500(SB)/4, $0x236e6151
+DATA zetas<>+504(SB)/4, $0x712c382c
+DATA zetas<>+508(SB)/4, $0x236e6151
+DATA zetas<>+512(SB)/4, $0x002ee3f1
+DATA zetas<>+516(SB)/4, $0xffd7c92f
+DATA zetas<>+520(SB)/4, $0x002ee3f1
+DATA zetas<>+524(SB)/4, $0xffd7c92f
+DATA zetas<>+528(SB)/4, $0x00137eb9
+DATA zetas<>+532(SB)/4, $0x003ac6ef
+DATA zetas<>+536(SB)/4, $0x00137eb9
+DATA zetas<>+540(SB)/4, $0x003ac6ef
+DATA zetas<>+544(SB)/4, $0x5ddf591b
+DATA zetas<>+548(SB)/4, $0xaf7e3e31
+DATA zetas<>+552(SB)/4, $0x5ddf591b
+DATA zetas<>+556(SB)/4, $0xaf7e3e31
+DATA zetas<>+560(SB)/4, $0x2707337f
+DATA zetas<>+564(SB)/4, $0x75ab47e7
+DATA zetas<>+568(SB)/4, $0x2707337f
+DATA zetas<>+572(SB)/4, $0x75ab47e7
+DATA zetas<>+576(SB)/4, $0x003fd54c
+DATA zetas<>+580(SB)/4, $0xffd05ee0
+DATA zetas<>+584(SB)/4, $0x003fd54c
+DATA zetas<>+588(SB)/4, $0xffd05ee0
+DATA zetas<>+592(SB)/4, $0xffced2e9
+DATA zetas<>+596(SB)/4, $0xfffbd174
+DATA zetas<>+600(SB)/4, $0xffced2e9
+DATA zetas<>+604(SB)/4, $0xfffbd174
+DATA zetas<>+608(SB)/4, $0x7fca89a3
+DATA zetas<>+612(SB)/4, $0xa0a5ea39
+DATA zetas<>+616(SB)/4, $0x7fca89a3
+DATA zetas<>+620(SB)/4, $0xa0a5ea39
+DATA zetas<>+624(SB)/4, $0x9d8d3612
+DATA zetas<>+628(SB)/4, $0xf7a0d045
+DATA zetas<>+632(SB)/4, $0x9d8d3612
+DATA zetas<>+636(SB)/4, $0xf7a0d045
+DATA zetas<>+640(SB)/4, $0x002648b4
+DATA zetas<>+644(SB)/4, $0x001d90a2
+DATA zetas<>+648(SB)/4, $0x002648b4
+DATA zetas<>+652(SB)/4, $0x001d90a2
+DATA zetas<>+656(SB)/4, $0x001ef256
+DATA zetas<>+660(SB)/4, $0xffc5c6d3
+DATA zetas<>+664(SB)/4, $0x001ef256
+DATA zetas<>+668(SB)/4, $0xffc5c6d3
+DATA zetas<>+672(SB)/4, $0x4ca4908b
+DATA zetas<>+676(SB)/4, $0x3b300f8e
+DATA zetas<>+680(SB)/4, $0x4ca4908b
+DATA zetas<>+684(SB)/4, $0x3b300f8e
+DATA zetas<>+688(SB)/4, $0x3df4288e
+DATA zetas<>+692(SB)/4, $0x8b70830a
+DATA zetas<>+696(SB)/4, $0x3df4288e
+DATA zetas<>+700(SB)/4, $0x8b70830a
+DATA zetas<>+704(SB)/4, $0x002ae59b
+DATA zetas<>+708(SB)/4, $0xffef11f4
+DATA zetas<>+712(SB)/4, $0x002ae59b
+DATA zetas<>+716(SB)/4, $0xffef11f4
+DATA zetas<>+720(SB)/4, $0xffd2789b
+DATA zetas<>+724(SB)/4, $0x003f7288
+DATA zetas<>+728(SB)/4, $0xffd2789b
+DATA zetas<>+732(SB)/4, $0x003f7288
+DATA zetas<>+736(SB)/4, $0x55e0ad80
+DATA zetas<>+740(SB)/4, $0xde1b6f20
+DATA zetas<>+744(SB)/4, $0x55e0ad80
+DATA zetas<>+748(SB)/4, $0xde1b6f20
+DATA zetas<>+752(SB)/4, $0xa4da6d52
+DATA zetas<>+756(SB)/4, $0x7f04d036
+DATA zetas<>+760(SB)/4, $0xa4da6d52
+DATA zetas<>+764(SB)/4, $0x7f04d036
+DATA zetas<>+768(SB)/4, $0x000006d9
+DATA zetas<>+772(SB)/4, $0xffe277c4
+DATA zetas<>+776(SB)/4, $0x00289838
+DATA zetas<>+780(SB)/4, $0xffe4d5fd
+DATA zetas<>+784(SB)/4, $0xffd76b3b
+DATA zetas<>+788(SB)/4, $0xffe9c8ee
+DATA zetas<>+792(SB)/4, $0xffff18f4
+DATA zetas<>+796(SB)/4, $0x002a4e78
+DATA zetas<>+800(SB)/4, $0x000db56d
+DATA zetas<>+804(SB)/4, $0xc4e0c0a6
+DATA zetas<>+808(SB)/4, $0x5144c08e
+DATA zetas<>+812(SB)/4, $0xc99e6205
+DATA zetas<>+816(SB)/4, $0xaec2272c
+DATA zetas<>+820(SB)/4, $0xd386be08
+DATA zetas<>+824(SB)/4, $0xfe317461
+DATA zetas<>+828(SB)/4, $0x54b21bde
+DATA zetas<>+832(SB)/4, $0x00120a23
+DATA zetas<>+836(SB)/4, $0x000154a8
+DATA zetas<>+840(SB)/4, $0xffc39ff7
+DATA zetas<>+844(SB)/4, $0xffdcf5b3
+DATA zetas<>+848(SB)/4, $0x0009b7ff
+DATA zetas<>+852(SB)/4, $0xffc37e86
+DATA zetas<>+856(SB)/4, $0xffcde04d
+DATA zetas<>+860(SB)/4, $0xffc748ae
+DATA zetas<>+864(SB)/4, $0x241d4d0b
+DATA zetas<>+868(SB)/4, $0x02a9fa79
+DATA zetas<>+872(SB)/4, $0x8721b760
+DATA zetas<>+876(SB)/4, $0xb9d9dd04
+DATA zetas<>+880(SB)/4, $0x1374db10
+DATA zetas<>+884(SB)/4, $0x86dec4a3
+DATA zetas<>+888(SB)/4, $0x9ba784aa
+DATA zetas<>+892(SB)/4, $0x8e74fa22
+DATA zetas<>+896(SB)/4, $0xffff935c
+DATA zetas<>+900(SB)/4, $0x000c8d0d
+DATA zetas<>+904(SB)/4, $0xffe1cb97
+DATA zetas<>+908(SB)/4, $0x00185d96
+DATA zetas<>+912(SB)/4, $0x000f66d5
+DATA zetas<>+916(SB)/4, $0xffda8d7f
+DATA zetas<>+920(SB)/4, $0xffc39f30
+DATA zetas<>+924(SB)/4, $0xffc6a297
+DATA zetas<>+928(SB)/4, $0xff2681a2
+DATA zetas<>+932(SB)/4, $0x192061e6
+DATA zetas<>+936(SB)/4, $0xc388107d
+DATA zetas<>+940(SB)/4, $0x30c75d76
+DATA zetas<>+944(SB)/4, $0x1ed55f1a
+DATA zetas<>+948(SB)/4, $0xb50840a6
+DATA zetas<>+952(SB)/4, $0x872028fc
+DATA zetas<>+956(SB)/4, $0x8d287904
+DATA zetas<>+960(SB)/4, $0xffe6495f
+DATA zetas<>+964(SB)/4, $0xffcbf578
+DATA zetas<>+968(SB)/4, $0xffc9d0e2
+DATA zetas<>+972(SB)/4, $0x0009b434
+DATA zetas<>+976(SB)/4, $0x0028de06
+DATA zetas<>+980(SB)/4, $0xffc67d8c
+DATA zetas<>+984(SB)/4, $0xfffc2db2
+DATA zetas<>+988(SB)/4, $0xffda88af
+DATA zetas<>+992(SB)/4, $0xcc85dfdf
+DATA zetas<>+996(SB)/4, $0x97d0e50a
+DATA zetas<>+1000(SB)/4, $0x9386a683
+DATA zetas<>+1004(SB)/4, $0x136d432a
+DATA zetas<>+1008(SB)/4, $0x51d07f7c
+DATA zetas<>+1012(SB)/4, $0x8cde507a
+DATA zetas<>+1016(SB)/4, $0xf8597a6e
+DATA zetas<>+1020(SB)/4, $0xb4fe9e3e
+DATA zetas<>+1024(SB)/4, $0x000603a4
+DATA zetas<>+1028(SB)/4, $0x000e2bed
+DATA zetas<>+1032(SB)/4, $0x000603a4
+DATA zetas<>+1036(SB)/4, $0x000e2bed
+DATA zetas<>+1040(SB)/4, $0x000603a4
+DATA zetas<>+1044(SB)/4, $0x000e2bed
+DATA zetas<>+1048(SB)/4, $0x000603a4
+DATA zetas<>+1052(SB)/4, $0x000e2bed
+DATA zetas<>+1056(SB)/4, $0x0c0a4a7b
+DATA zetas<>+1060(SB)/4, $0x1c5ef184
+DATA zetas<>+1064(SB)/4, $0x0c0a4a7b
+DATA zetas<>+1068(SB)/4, $0x1c5ef184
+DATA zetas<>+1072(SB)/4, $0x0c0a4a7b
+DATA zetas<>+1076(SB)/4, $0x1c5ef184
+DATA zetas<>+1080(SB)/4, $0x0c0a4a7b
+DATA zetas<>+1084(SB)/4, $0x1c5ef184
+DATA zetas<>+1088(SB)/4, $0x0010b72c
+DATA zetas<>+1092(SB)/4, $0xffca7f34
+DATA zetas<>+1096(SB)/4, $0x0010b72c
+DATA zetas<>+1100(SB)/4, $0xffca7f34
+DATA zetas<>+1104(SB)/4, $0x0010b72c
+DATA zetas<>+1108(SB)/4, $0xffca7f34
+DATA zetas<>+1112(SB)/4, $0x0010b72c
+DATA zetas<>+1116(SB)/4, $0xffca7f34
+DATA zetas<>+1120(SB)/4, $0x2176b56a
+DATA zetas<>+1124(SB)/4, $0x94e3a1bf
+DATA zetas<>+1128(SB)/4, $0x2176b56a
+DATA zetas<>+1132(SB)/4, $0x94e3a1bf
+DATA zetas<>+1136(SB)/4, $0x2176b56a
+DATA zetas<>+1140(SB)/4, $0x94e3a1bf
+DATA zetas<>+1144(SB)/4, $0x2176b56a
+DATA zetas<>+1148(SB)/4, $0x94e3a1bf
+DATA zetas<>+1152(SB)/4, $0x001f9d15
+DATA zetas<>+1156(SB)/4, $0xffc2acd3
+DATA zetas<>+1160(SB)/4, $0x001f9d15
+DATA zetas<>+1164(SB)/4, $0xffc2acd3
+DATA zetas<>+1168(SB)/4, $0x001f9d15
+DATA zetas<>+1172(SB)/4, $0xffc2acd3
+DATA zetas<>+1176(SB)/4, $0x001f9d15
+DATA zetas<>+1180(SB)/4, $0xffc2acd3
+DATA zetas<>+1184(SB)/4, $0x3f49fc00
+DATA zetas<>+1188(SB)/4, $0x853af5b3
+DATA zetas<>+1192(SB)/4, $0x3f49fc00
+DATA zetas<>+1196(SB)/4, $0x853af5b3
+DATA zetas<>+1200(SB)/4, $0x3f49fc00
+DATA zetas<>+1204(SB)/4, $0x853af5b3
+DATA zetas<>+1208(SB)/4, $0x3f49fc00
+DATA zetas<>+1212(SB)/4, $0x853af5b3
+DATA zetas<>+1216(SB)/4, $0x003177f4
+DATA zetas<>+1220(SB)/4, $0x0020e612
+DATA zetas<>+1224(SB)/4, $0x003177f4
+DATA zetas<>+1228(SB)/4, $0x0020e612
+DATA zetas<>+1232(SB)/4, $0x003177f4
+DATA zetas<>+1236(SB)/4, $0x0020e612
+DATA zetas<>+1240(SB)/4, $0x003177f4
+DATA zetas<>+1244(SB)/4, $0x0020e612
+DATA zetas<>+1248(SB)/4, $0x6308a964
+DATA zetas<>+1252(SB)/4, $0x41dc9aa3
+DATA zetas<>+1256(SB)/4, $0x6308a964
+DATA zetas<>+1260(SB)/4, $0x41dc9aa3
+DATA zetas<>+1264(SB)/4, $0x6308a964
+DATA zetas<>+1268(SB)/4, $0x41dc9aa3
+DATA zetas<>+1272(SB)/4, $0x6308a964
+DATA zetas<>+1276(SB)/4, $0x41dc9aa3
+DATA zetas<>+1280(SB)/4, $0x00175102
+DATA zetas<>+1284(SB)/4, $0x001187ba
+DATA zetas<>+1288(SB)/4, $0x00175102
+DATA zetas<>+1292(SB)/4, $0x001187ba
+DATA zetas<>+1296(SB)/4, $0x00075d59
+DATA zetas<>+1300(SB)/4, $0xffd2cca8
+DATA zetas<>+1304(SB)/4, $0x00075d59
+DATA zetas<>+1308(SB)/4, $0xffd2cca8
+DATA zetas<>+1312(SB)/4, $0x2eadaf0e
+DATA zetas<>+1316(SB)/4, $0x231839c8
+DATA zetas<>+1320(SB)/4, $0x2eadaf0e
+DATA zetas<>+1324(SB)/4, $0x231839c8
+DATA zetas<>+1328(SB)/4, $0x0ebe617b
+DATA zetas<>+1332(SB)/4, $0xa582b161
+DATA zetas<>+1336(SB)/4, $0x0ebe617b
+DATA zetas<>+1340(SB)/4, $0xa582b161
+DATA zetas<>+1344(SB)/4, $0xfff75e9d
+DATA zetas<>+1348(SB)/4, $0x002592ec
+DATA zetas<>+1352(SB)/4, $0xfff75e9d
+DATA zetas<>+1356(SB)/4, $0x002592ec
+DATA zetas<>+1360(SB)/4, $0x000296d8
+DATA zetas<>+1364(SB)/4, $0xffcd1f11
+DATA zetas<>+1368(SB)/4, $0x000296d8
+DATA zetas<>+1372(SB)/4, $0xffcd1f11
+DATA zetas<>+1376(SB)/4, $0xeeb8e85d
+DATA zetas<>+1380(SB)/4, $0x4b38a593
+DATA zetas<>+1384(SB)/4, $0xeeb8e85d
+DATA zetas<>+1388(SB)/4, $0x4b38a593
+DATA zetas<>+1392(SB)/4, $0x052efbb5
+DATA zetas<>+1396(SB)/4, $0x9a24abf7
+DATA zetas<>+1400(SB)/4, $0x052efbb5
+DATA zetas<>+1404(SB)/4, $0x9a24abf7
+DATA zetas<>+1408(SB)/4, $0xffc06ce7
+DATA zetas<>+1412(SB)/4, $0x001e54e6
+DATA zetas<>+1416(SB)/4, $0xffc06ce7
+DATA zetas<>+1420(SB)/4, $0x001e54e6
+DATA zetas<>+1424(SB)/4, $0xffcac581
+DATA zetas<>+1428(SB)/4, $0xffcf36c0
+DATA zetas<>+1432(SB)/4, $0xffcac581
+DATA zetas<>+1436(SB)/4, $0xffcf36c0
+DATA zetas<>+1440(SB)/4, $0x80b9fd7e
+DATA zetas<>+1444(SB)/4, $0x3cb8f9c5
+DATA zetas<>+1448(SB)/4, $0x80b9fd7e
+DATA zetas<>+1452(SB)/4, $0x3cb8f9c5
+DATA zetas<>+1456(SB)/4, $0x95705eed
+DATA zetas<>+1460(SB)/4, $0x9e551609
+DATA zetas<>+1464(SB)/4, $0x95705eed
+DATA zetas<>+1468(SB)/4, $0x9e551609
+DATA zetas<>+1472(SB)/4, $0x001a7e79
+DATA zetas<>+1476(SB)/4, $0xffce6816
+DATA zetas<>+1480(SB)/4, $0x001a7e79
+DATA zetas<>+1484(SB)/4, $0xffce6816
+DATA zetas<>+1488(SB)/4, $0x0003978f
+DATA zetas<>+1492(SB)/4, $0x0031b859
+DATA zetas<>+1496(SB)/4, $0x0003978f
+DATA zetas<>+1500(SB)/4, $0x0031b859
+DATA zetas<>+1504(SB)/4, $0x350a3423
+DATA zetas<>+1508(SB)/4, $0x9cb75a9d
+DATA zetas<>+1512(SB)/4, $0x350a3423
+DATA zetas<>+1516(SB)/4, $0x9cb75a9d
+DATA zetas<>+1520(SB)/4, $0x0730ea2c
+DATA zetas<>+1524(SB)/4, $0x6389939e
+DATA zetas<>+1528(SB)/4, $0x0730ea2c
+DATA zetas<>+1532(SB)/4, $0x6389939e
+DATA zetas<>+1536(SB)/4, $0xffc0bba8
+DATA zetas<>+1540(SB)/4, $0xffe4f3d4
+DATA zetas<>+1544(SB)/4, $0x00246e39
+DATA zetas<>+1548(SB)/4, $0xffc8e39a
+DATA zetas<>+1552(SB)/4, $0x0021762a
+DATA zetas<>+1556(SB)/4, $0xffe5a590
+DATA zetas<>+1560(SB)/4, $0xfffbe758
+DATA zetas<>+1564(SB)/4, $0xffcf7858
+DATA zetas<>+1568(SB)/4, $0x8157a6e7
+DATA zetas<>+1572(SB)/4, $0xc9da1ef4
+DATA zetas<>+1576(SB)/4, $0x48eead19
+DATA zetas<>+1580(SB)/4, $0x91ab9fc5
+DATA zetas<>+1584(SB)/4, $0x42fd12bf
+DATA zetas<>+1588(SB)/4, $0xcb3defe5
+DATA zetas<>+1592(SB)/4, $0xf7cca339
+DATA zetas<>+1596(SB)/4, $0x9ed866dc
+DATA zetas<>+1600(SB)/4, $0x00392db2
+DATA zetas<>+1604(SB)/4, $0x00230923
+DATA zetas<>+1608(SB)/4, $0x0030c31c
+DATA zetas<>+1612(SB)/4, $0x00285424
+DATA zetas<>+1616(SB)/4, $0x0012eb67
+DATA zetas<>+1620(SB)/4, $0xffc56df1
+DATA zetas<>+1624(SB)/4, $0x0013232e
+DATA zetas<>+1628(SB)/4, $0xffffcf7f
+DATA zetas<>+1632(SB)/4, $0x7278011b
+DATA zetas<>+1636(SB)/4, $0x4623ce67
+DATA zetas<>+1640(SB)/4, $0x619e9ee4
+DATA zetas<>+1644(SB)/4, $0x50bc767c
+DATA zetas<>+1648(SB)/4, $0x25e045c6
+DATA zetas<>+1652(SB)/4, $0x8abe928f
+DATA zetas<>+1656(SB)/4, $0x264fefaf
+DATA zetas<>+1660(SB)/4, $0xff9ee5ba
+DATA zetas<>+1664(SB)/4, $0x002dbfcb
+DATA zetas<>+1668(SB)/4, $0x00022a0b
+DATA zetas<>+1672(SB)/4, $0xffeb5374
+DATA zetas<>+1676(SB)/4, $0x00095b76
+DATA zetas<>+1680(SB)/4, $0xfffea32b
+DATA zetas<>+1684(SB)/4, $0x0026587a
+DATA zetas<>+1688(SB)/4, $0xffec01cb
+DATA zetas<>+1692(SB)/4, $0xffde261d
+DATA zetas<>+1696(SB)/4, $0x5b967ae8
+DATA zetas<>+1700(SB)/4, $0x04552b42
+DATA zetas<>+1704(SB)/4, $0xd69c8f77
+DATA zetas<>+1708(SB)/4, $0x12bb9ac1
+DATA zetas<>+1712(SB)/4, $0xfd45a76f
+DATA zetas<>+1716(SB)/4, $0x4cc42470
+DATA zetas<>+1720(SB)/4, $0xd7f994b5
+DATA zetas<>+1724(SB)/4, $0xbc3b495a
+DATA zetas<>+1728(SB)/4, $0xfff9000c
+DATA zetas<>+1732(SB)/4, $0xffe2ac36
+DATA zetas<>+1736(SB)/4, $0x001f1d68
+DATA zetas<>+1740(SB)/4, $0xffe350ba
+DATA zetas<>+1744(SB)/4, $0x003da604
+DATA zetas<>+1748(SB)/4, $0xffcb053b
+DATA zetas<>+1752(SB)/4, $0xfff381b7
+DATA zetas<>+1756(SB)/4, $0xffdec06b
+DATA zetas<>+1760(SB)/4, $0xf1fc9742
+DATA zetas<>+1764(SB)/4, $0xc549bee5
+DATA zetas<>+1768(SB)/4, $0x3e4a621c
+DATA zetas<>+1772(SB)/4, $0xc6931939
+DATA zetas<>+1776(SB)/4, $0x7b6ae1c2
+DATA zetas<>+1780(SB)/4, $0x95eff2d1
+DATA zetas<>+1784(SB)/4, $0xe6fd2d7d
+DATA zetas<>+1788(SB)/4, $0xbd703292
+DATA zetas<>+1792(SB)/4, $0x00341c1d
+DATA zetas<>+1796(SB)/4, $0x001ad873
+DATA zetas<>+1800(SB)/4, $0x00341c1d
+DATA zetas<>+1804(SB)/4, $0x001ad873
+DATA zetas<>+1808(SB)/4, $0x00341c1d
+DATA zetas<>+1812(SB)/4, $0x001ad873
+DATA zetas<>+1816(SB)/4, $0x00341c1d
+DATA zetas<>+1820(SB)/4, $0x001ad873
+DATA zetas<>+1824(SB)/4, $0x68524dc3
+DATA zetas<>+1828(SB)/4, $0x35be552a
+DATA zetas<>+1832(SB)/4, $0x68524dc3
+DATA zetas<>+1836(SB)/4, $0x35be552a
+DATA zetas<>+1840(SB)/4, $0x68524dc3
+DATA zetas<>+1844(SB)/4, $0x35be552a
+DATA zetas<>+1848(SB)/4, $0x68524dc3
+DATA zetas<>+1852(SB)/4, $0x35be552a
+DATA zetas<>+1856(SB)/4, $0xfff38680
+DATA zetas<>+1860(SB)/4, $0xffc9753e
+DATA zetas<>+1864(SB)/4, $0xfff38680
+DATA zetas<>+1868(SB)/4, $0xffc9753e
+DATA zetas<>+1872(SB)/4, $0xfff38680
+DATA zetas<>+1876(SB)/4, $0xffc9753e
+DATA zetas<>+1880(SB)/4, $0xfff38680
+DATA zetas<>+1884(SB)/4, $0xffc9753e
+DATA zetas<>+1888(SB)/4, $0xe706c1e2
+DATA zetas<>+1892(SB)/4, $0x92cf30a7
+DATA zetas<>+1896(SB)/4, $0xe706c1e2
+DATA zetas<>+1900(SB)/4, $0x92cf30a7
+DATA zetas<>+1904(SB)/4, $0xe706c1e2
+DATA zetas<>+1908(SB)/4, $0x92cf30a7
+DATA zetas<>+1912(SB)/4, $0xe706c1e2
+DATA zetas<>+1916(SB)/4, $0x92cf30a7
+DATA zetas<>+1920(SB)/4, $0x003952f6
+DATA zetas<>+1924(SB)/4, $0xffe27649
+DATA zetas<>+1928(SB)/4, $0x003952f6
+DATA zetas<>+1932(SB)/4, $0xffe27649
+DATA zetas<>+1936(SB)/4, $0x003952f6
+DATA zetas<>+1940(SB)/4, $0xffe27649
+DATA zetas<>+1944(SB)/4, $0x003952f6
+DATA zetas<>+1948(SB)/4, $0xffe27649
+DATA zetas<>+1952(SB)/4, $0x72c29bc1
+DATA zetas<>+1956(SB)/4, $0xc4ddc9e9
+DATA zetas<>+1960(SB)/4, $0x72c29bc1
+DATA zetas<>+1964(SB)/4, $0xc4ddc9e9
+DATA zetas<>+1968(SB)/4, $0x72c29bc1
+DATA zetas<>+1972(SB)/4, $0xc4ddc9e9
+DATA zetas<>+1976(SB)/4, $0x72c29bc1
+DATA zetas<>+1980(SB)/4, $0xc4ddc9e9
+DATA zetas<>+1984(SB)/4, $0xffe5cd04
+DATA zetas<>+1988(SB)/4, $0xffc3ba1b
+DATA zetas<>+1992(SB)/4, $0xffe5cd04
+DATA zetas<>+1996(SB)/4, $0xffc3ba1b
+DATA zetas<>+2000(SB)/4, $0xffe5cd04
+DATA zetas<>+2004(SB)/4, $0xffc3ba1b
+DATA zetas<>+2008(SB)/4, $0xffe5cd04
+DATA zetas<>+2012(SB)/4, $0xffc3ba1b
+DATA zetas<>+2016(SB)/4, $0xcb8ceba4
+DATA zetas<>+2020(SB)/4, $0x87560c74
+DATA zetas<>+2024(SB)/4, $0xcb8ceba4
+DATA zetas<>+2028(SB)/4, $0x87560c74
+DATA zetas<>+2032(SB)/4, $0xcb8ceba4
+DATA zetas<>+2036(SB)/4, $0x87560c74
+DATA zetas<>+2040(SB)/4, $0xcb8ceba4
+DATA zetas<>+2044(SB)/4, $0x87560c74
+DATA zetas<>+2048(SB)/4, $0xffd8a4cb
+DATA zetas<>+2052(SB)/4, $0xffdb83cf
+DATA zetas<>+2056(SB)/4, $0xffd8a4cb
+DATA zetas<>+2060(SB)/4, $0xffdb83cf
+DATA zetas<>+2064(SB)/4, $0x001b4827
+DATA zetas<>+2068(SB)/4, $0xffdd9879
+DATA zetas<>+2072(SB)/4, $0x001b4827
+DATA zetas<>+2076(SB)/4, $0xffdd9879
+DATA zetas<>+2080(SB)/4, $0xb135e417
+DATA zetas<>+2084(SB)/4, $0xb6f55be9
+DATA zetas<>+2088(SB)/4, $0xb135e417
+DATA zetas<>+2092(SB)/4, $0xb6f55be9
+DATA zetas<>+2096(SB)/4, $0x369df510
+DATA zetas<>+2100(SB)/4, $0xbb1fba78
+DATA zetas<>+2104(SB)/4, $0x369df510
+DATA zetas<>+2108(SB)/4, $0xbb1fba78
+DATA zetas<>+2112(SB)/4, $0x0035225e
+DATA zetas<>+2116(SB)/4, $0xffec29d0
+DATA zetas<>+2120(SB)/4, $0x0035225e
+DATA zetas<>+2124(SB)/4, $0xffec29d0
+DATA zetas<>+2128(SB)/4, $0xffc02c7d
+DATA zetas<>+2132(SB)/4, $0xffdbf531
+DATA zetas<>+2136(SB)/4, $0xffc02c7d
+DATA zetas<>+2140(SB)/4, $0xffdbf531
+DATA zetas<>+2144(SB)/4, $0x6a5f5300
+DATA zetas<>+2148(SB)/4, $0xd849b2bc
+DATA zetas<>+2152(SB)/4, $0x6a5f5300
+DATA zetas<>+2156(SB)/4, $0xd849b2bc
+DATA zetas<>+2160(SB)/4, $0x80390942
+DATA zetas<>+2164(SB)/4, $0xb7d858a6
+DATA zetas<>+2168(SB)/4, $0x80390942
+DATA zetas<>+2172(SB)/4, $0xb7d858a6
+DATA zetas<>+2176(SB)/4, $0xffebe4d2
+DATA zetas<>+2180(SB)/4, $0x002e534c
+DATA zetas<>+2184(SB)/4, $0xffebe4d2
+DATA zetas<>+2188(SB)/4, $0x002e534c
+DATA zetas<>+2192(SB)/4, $0x00258ecb
+DATA zetas<>+2196(SB)/4, $0x00097a6c
+DATA zetas<>+2200(SB)/4, $0x00258ecb
+DATA zetas<>+2204(SB)/4, $0x00097a6c
+DATA zetas<>+2208(SB)/4, $0xd7bf9436
+DATA zetas<>+2212(SB)/4, $0x5cbdc6b8
+DATA zetas<>+2216(SB)/4, $0xd7bf9436
+DATA zetas<>+2220(SB)/4, $0x5cbdc6b8
+DATA zetas<>+2224(SB)/4, $0x4b306182
+DATA zetas<>+2228(SB)/4, $0x12f99640
+DATA zetas<>+2232(SB)/4, $0x4b306182
+DATA zetas<>+2236(SB)/4, $0x12f99640
+DATA zetas<>+2240(SB)/4, $0x003b8820
+DATA zetas<>+2244(SB)/4, $0x002ca4f8
+DATA zetas<>+2248(SB)/4, $0x003b8820
+DATA zetas<>+2252(SB)/4, $0x002ca4f8
+DATA zetas<>+2256(SB)/4, $0xffed485b
+DATA zetas<>+2260(SB)/4, $0x00337caa
+DATA zetas<>+2264(SB)/4, $0xffed485b
+DATA zetas<>+2268(SB)/4, $0x00337caa
+DATA zetas<>+2272(SB)/4, $0x772e0a94
+DATA zetas<>+2276(SB)/4, $0x5960475f
+DATA zetas<>+2280(SB)/4, $0x772e0a94
+DATA zetas<>+2284(SB)/4, $0x5960475f
+DATA zetas<>+2288(SB)/4, $0xda875821
+DATA zetas<>+2292(SB)/4, $0x671317f8
+DATA zetas<>+2296(SB)/4, $0xda875821
+DATA zetas<>+2300(SB)/4, $0x671317f8
+DATA zetas<>+2304(SB)/4, $0xffe73ac6
+DATA zetas<>+2308(SB)/4, $0x00201fc6
+DATA zetas<>+2312(SB)/4, $0x0008f201
+DATA zetas<>+2316(SB)/4, $0xffee0023
+DATA zetas<>+2320(SB)/4, $0xffdbc4fe
+DATA zetas<>+2324(SB)/4, $0xffe0f771
+DATA zetas<>+2328(SB)/4, $0x00080e6d
+DATA zetas<>+2332(SB)/4, $0xffd6238d
+DATA zetas<>+2336(SB)/4, $0xce6926ad
+DATA zetas<>+2340(SB)/4, $0x404f9f67
+DATA zetas<>+2344(SB)/4, $0x11e87bfb
+DATA zetas<>+2348(SB)/4, $0xdbf74419
+DATA zetas<>+2352(SB)/4, $0xb777da88
+DATA zetas<>+2356(SB)/4, $0xc1df5a53
+DATA zetas<>+2360(SB)/4, $0x1020e218
+DATA zetas<>+2364(SB)/4, $0xac322731
+DATA zetas<>+2368(SB)/4, $0xffe97687
+DATA zetas<>+2372(SB)/4, $0x001e6d3e
+DATA zetas<>+2376(SB)/4, $0x0007c017
+DATA zetas<>+2380(SB)/4, $0xffeddfd3
+DATA zetas<>+2384(SB)/4, $0x002603bd
+DATA zetas<>+2388(SB)/4, $0xffeabdf9
+DATA zetas<>+2392(SB)/4, $0xfff4f0bc
+DATA zetas<>+2396(SB)/4, $0xffe401e2
+DATA zetas<>+2400(SB)/4, $0xd2e1c6cc
+DATA zetas<>+2404(SB)/4, $0x3ce9b5f4
+DATA zetas<>+2408(SB)/4, $0x0f840ee5
+DATA zetas<>+2412(SB)/4, $0xdbb693ee
+DATA zetas<>+2416(SB)/4, $0x4c1a8008
+DATA zetas<>+2420(SB)/4, $0xd5714ea9
+DATA zetas<>+2424(SB)/4, $0xe9dbef28
+DATA zetas<>+2428(SB)/4, $0xc7f5c1e1
+DATA zetas<>+2432(SB)/4, $0xffd1b572
+DATA zetas<>+2436(SB)/4, $0xfffad60c
+DATA zetas<>+2440(SB)/4, $0xffd8218b
+DATA zetas<>+2444(SB)/4, $0x003f4cf5
+DATA zetas<>+2448(SB)/4, $0x002867ba
+DATA zetas<>+2452(SB)/4, $0x002decd4
+DATA zetas<>+2456(SB)/4, $0x000b7009
+DATA zetas<>+2460(SB)/4, $0xffc29e22
+DATA zetas<>+2464(SB)/4, $0xa353b9a8
+DATA zetas<>+2468(SB)/4, $0xf5a98275
+DATA zetas<>+2472(SB)/4, $0xb02f2268
+DATA zetas<>+2476(SB)/4, $0x7eb99768
+DATA zetas<>+2480(SB)/4, $0x50e3ac49
+DATA zetas<>+2484(SB)/4, $0x5bf0a371
+DATA zetas<>+2488(SB)/4, $0x16e5cb45
+DATA zetas<>+2492(SB)/4, $0x851d8c59
+DATA zetas<>+2496(SB)/4, $0x003cbd37
+DATA zetas<>+2500(SB)/4, $0x00273333
+DATA zetas<>+2504(SB)/4, $0x00196926
+DATA zetas<>+2508(SB)/4, $0x001ef206
+DATA zetas<>+2512(SB)/4, $0xffe75956
+DATA zetas<>+2516(SB)/4, $0x001a4b5d
+DATA zetas<>+2520(SB)/4, $0x0011c14e
+DATA zetas<>+2524(SB)/4, $0xffcc96c7
+DATA zetas<>+2528(SB)/4, $0x7998d342
+DATA zetas<>+2532(SB)/4, $0x4e7a03e4
+DATA zetas<>+2536(SB)/4, $0x32df035b
+DATA zetas<>+2540(SB)/4, $0x3df38866
+DATA zetas<>+2544(SB)/4, $0xcea655f8
+DATA zetas<>+2548(SB)/4, $0x34a3e28f
+DATA zetas<>+2552(SB)/4, $0x238b7e99
+DATA zetas<>+2556(SB)/4, $0x9913d3c3
 DATA zetas<>+2560(SB)/4, $0xffd3ca5e
 DATA zetas<>+2564(SB)/4, $0x0030b622
 DATA zetas<>+2568(SB)/4, $0xffd3ca5e
@@ -1028,636 +1028,636 @@ DATA zetas<>+4080(SB)/4, $0x9e7b5b9a
 DATA zetas<>+4084(SB)/4, $0x588163a8
 DATA zetas<>+4088(SB)/4, $0x9e7b5b9a
 DATA zetas<>+4092(SB)/4, $0x588163a8
-DATA zetas<>+4096(SB)/4, $0xffdd272b
-DATA zetas<>+4100(SB)/4, $0xba3ce5c5
-DATA zetas<>+4104(SB)/4, $0xffd50969
-DATA zetas<>+4108(SB)/4, $0xa9fd5201
-DATA zetas<>+4112(SB)/4, $0x0036b44a
-DATA zetas<>+4116(SB)/4, $0x6d83f422
-DATA zetas<>+4120(SB)/4, $0x0009ce44
-DATA zetas<>+4124(SB)/4, $0x13a17035
-DATA zetas<>+4128(SB)/4, $0x0012a239
-DATA zetas<>+4132(SB)/4, $0x254dc527
-DATA zetas<>+4136(SB)/4, $0xfff77e6e
-DATA zetas<>+4140(SB)/4, $0xeef89a49
-DATA zetas<>+4144(SB)/4, $0x0030d996
-DATA zetas<>+4148(SB)/4, $0x61cb9e24
-DATA zetas<>+4152(SB)/4, $0xffe9b612
-DATA zetas<>+4156(SB)/4, $0xd360fc98
-DATA zetas<>+4160(SB)/4, $0x00336939
-DATA zetas<>+4164(SB)/4, $0xffee3eb2
-DATA zetas<>+4168(SB)/4, $0xffe5b4a3
-DATA zetas<>+4172(SB)/4, $0x0018a6aa
-DATA zetas<>+4176(SB)/4, $0xffe10dfa
-DATA zetas<>+4180(SB)/4, $0xffe696da
-DATA zetas<>+4184(SB)/4, $0xffd8cccd
-DATA zetas<>+4188(SB)/4, $0xffc342c9
-DATA zetas<>+4192(SB)/4, $0x66ec2c3d
-DATA zetas<>+4196(SB)/4, $0xdc748167
-DATA zetas<>+4200(SB)/4, $0xcb5c1d71
-DATA zetas<>+4204(SB)/4, $0x3159aa08
-DATA zetas<>+4208(SB)/4, $0xc20c779a
-DATA zetas<>+4212(SB)/4, $0xcd20fca5
-DATA zetas<>+4216(SB)/4, $0xb185fc1c
-DATA zetas<>+4220(SB)/4, $0x86672cbe
-DATA zetas<>+4224(SB)/4, $0x003d61de
-DATA zetas<>+4228(SB)/4, $0xfff48ff7
-DATA zetas<>+4232(SB)/4, $0xffd2132c
-DATA zetas<>+4236(SB)/4, $0xffd79846
-DATA zetas<>+4240(SB)/4, $0xffc0b30b
-DATA zetas<>+4244(SB)/4, $0x0027de75
-DATA zetas<>+4248(SB)/4, $0x000529f4
-DATA zetas<>+4252(SB)/4, $0x002e4a8e
-DATA zetas<>+4256(SB)/4, $0x7ae273a7
-DATA zetas<>+4260(SB)/4, $0xe91a34bb
-DATA zetas<>+4264(SB)/4, $0xa40f5c8f
-DATA zetas<>+4268(SB)/4, $0xaf1c53b7
-DATA zetas<>+4272(SB)/4, $0x81466898
-DATA zetas<>+4276(SB)/4, $0x4fd0dd98
-DATA zetas<>+4280(SB)/4, $0x0a567d8b
-DATA zetas<>+4284(SB)/4, $0x5cac4658
-DATA zetas<>+4288(SB)/4, $0x001bfe1e
-DATA zetas<>+4292(SB)/4, $0x000b0f44
-DATA zetas<>+4296(SB)/4, $0x00154207
-DATA zetas<>+4300(SB)/4, $0xffd9fc43
-DATA zetas<>+4304(SB)/4, $0x0012202d
-DATA zetas<>+4308(SB)/4, $0xfff83fe9
-DATA zetas<>+4312(SB)/4, $0xffe192c2
-DATA zetas<>+4316(SB)/4, $0x00168979
-DATA zetas<>+4320(SB)/4, $0x380a3e1f
-DATA zetas<>+4324(SB)/4, $0x162410d8
-DATA zetas<>+4328(SB)/4, $0x2a8eb157
-DATA zetas<>+4332(SB)/4, $0xb3e57ff8
-DATA zetas<>+4336(SB)/4, $0x24496c12
-DATA zetas<>+4340(SB)/4, $0xf07bf11b
-DATA zetas<>+4344(SB)/4, $0xc3164a0c
-DATA zetas<>+4348(SB)/4, $0x2d1e3934
-DATA zetas<>+4352(SB)/4, $0x0029dc73
-DATA zetas<>+4356(SB)/4, $0xfff7f193
-DATA zetas<>+4360(SB)/4, $0x001f088f
-DATA zetas<>+4364(SB)/4, $0x00243b02
-DATA zetas<>+4368(SB)/4, $0x0011ffdd
-DATA zetas<>+4372(SB)/4, $0xfff70dff
-DATA zetas<>+4376(SB)/4, $0xffdfe03a
-DATA zetas<>+4380(SB)/4, $0x0018c53a
-DATA zetas<>+4384(SB)/4, $0x53cdd8cf
-DATA zetas<>+4388(SB)/4, $0xefdf1de8
-DATA zetas<>+4392(SB)/4, $0x3e20a5ad
-DATA zetas<>+4396(SB)/4, $0x48882578
-DATA zetas<>+4400(SB)/4, $0x2408bbe7
-DATA zetas<>+4404(SB)/4, $0xee178405
-DATA zetas<>+4408(SB)/4, $0xbfb06099
-DATA zetas<>+4412(SB)/4, $0x3196d953
-DATA zetas<>+4416(SB)/4, $0xffcc8356
-DATA zetas<>+4420(SB)/4, $0x0012b7a5
-DATA zetas<>+4424(SB)/4, $0xffcc8356
-DATA zetas<>+4428(SB)/4, $0x0012b7a5
-DATA zetas<>+4432(SB)/4, $0xffd35b08
-DATA zetas<>+4436(SB)/4, $0xffc477e0
-DATA zetas<>+4440(SB)/4, $0xffd35b08
-DATA zetas<>+4444(SB)/4, $0xffc477e0
-DATA zetas<>+4448(SB)/4, $0x98ece808
-DATA zetas<>+4452(SB)/4, $0x2578a7df
-DATA zetas<>+4456(SB)/4, $0x98ece808
-DATA zetas<>+4460(SB)/4, $0x2578a7df
-DATA zetas<>+4464(SB)/4, $0xa69fb8a1
-DATA zetas<>+4468(SB)/4, $0x88d1f56c
-DATA zetas<>+4472(SB)/4, $0xa69fb8a1
-DATA zetas<>+4476(SB)/4, $0x88d1f56c
-DATA zetas<>+4480(SB)/4, $0xfff68594
-DATA zetas<>+4484(SB)/4, $0xffda7135
-DATA zetas<>+4488(SB)/4, $0xfff68594
-DATA zetas<>+4492(SB)/4, $0xffda7135
-DATA zetas<>+4496(SB)/4, $0xffd1acb4
-DATA zetas<>+4500(SB)/4, $0x00141b2e
-DATA zetas<>+4504(SB)/4, $0xffd1acb4
-DATA zetas<>+4508(SB)/4, $0x00141b2e
-DATA zetas<>+4512(SB)/4, $0xed0669c0
-DATA zetas<>+4516(SB)/4, $0xb4cf9e7e
-DATA zetas<>+4520(SB)/4, $0xed0669c0
-DATA zetas<>+4524(SB)/4, $0xb4cf9e7e
-DATA zetas<>+4528(SB)/4, $0xa3423948
-DATA zetas<>+4532(SB)/4, $0x28406bca
-DATA zetas<>+4536(SB)/4, $0xa3423948
-DATA zetas<>+4540(SB)/4, $0x28406bca
-DATA zetas<>+4544(SB)/4, $0x00240acf
-DATA zetas<>+4548(SB)/4, $0x003fd383
-DATA zetas<>+4552(SB)/4, $0x00240acf
-DATA zetas<>+4556(SB)/4, $0x003fd383
-DATA zetas<>+4560(SB)/4, $0x0013d630
-DATA zetas<>+4564(SB)/4, $0xffcadda2
-DATA zetas<>+4568(SB)/4, $0x0013d630
-DATA zetas<>+4572(SB)/4, $0xffcadda2
-DATA zetas<>+4576(SB)/4, $0x4827a75a
-DATA zetas<>+4580(SB)/4, $0x7fc6f6be
-DATA zetas<>+4584(SB)/4, $0x4827a75a
-DATA zetas<>+4588(SB)/4, $0x7fc6f6be
-DATA zetas<>+4592(SB)/4, $0x27b64d44
-DATA zetas<>+4596(SB)/4, $0x95a0ad00
-DATA zetas<>+4600(SB)/4, $0x27b64d44
-DATA zetas<>+4604(SB)/4, $0x95a0ad00
-DATA zetas<>+4608(SB)/4, $0x00226787
-DATA zetas<>+4612(SB)/4, $0xffe4b7d9
-DATA zetas<>+4616(SB)/4, $0x00226787
-DATA zetas<>+4620(SB)/4, $0xffe4b7d9
-DATA zetas<>+4624(SB)/4, $0x00247c31
-DATA zetas<>+4628(SB)/4, $0x00275b35
-DATA zetas<>+4632(SB)/4, $0x00247c31
-DATA zetas<>+4636(SB)/4, $0x00275b35
-DATA zetas<>+4640(SB)/4, $0x44e04588
-DATA zetas<>+4644(SB)/4, $0xc9620af0
-DATA zetas<>+4648(SB)/4, $0x44e04588
-DATA zetas<>+4652(SB)/4, $0xc9620af0
-DATA zetas<>+4656(SB)/4, $0x490aa417
-DATA zetas<>+4660(SB)/4, $0x4eca1be9
-DATA zetas<>+4664(SB)/4, $0x490aa417
-DATA zetas<>+4668(SB)/4, $0x4eca1be9
-DATA zetas<>+4672(SB)/4, $0x003c45e5
-DATA zetas<>+4676(SB)/4, $0x001a32fc
-DATA zetas<>+4680(SB)/4, $0x003c45e5
-DATA zetas<>+4684(SB)/4, $0x001a32fc
-DATA zetas<>+4688(SB)/4, $0x003c45e5
-DATA zetas<>+4692(SB)/4, $0x001a32fc
-DATA zetas<>+4696(SB)/4, $0x003c45e5
-DATA zetas<>+4700(SB)/4, $0x001a32fc
-DATA zetas<>+4704(SB)/4, $0x78a9f38c
-DATA zetas<>+4708(SB)/4, $0x3473145c
-DATA zetas<>+4712(SB)/4, $0x78a9f38c
-DATA zetas<>+4716(SB)/4, $0x3473145c
-DATA zetas<>+4720(SB)/4, $0x78a9f38c
-DATA zetas<>+4724(SB)/4, $0x3473145c
-DATA zetas<>+4728(SB)/4, $0x78a9f38c
-DATA zetas<>+4732(SB)/4, $0x3473145c
-DATA zetas<>+4736(SB)/4, $0x001d89b7
-DATA zetas<>+4740(SB)/4, $0xffc6ad0a
-DATA zetas<>+4744(SB)/4, $0x001d89b7
-DATA zetas<>+4748(SB)/4, $0xffc6ad0a
-DATA zetas<>+4752(SB)/4, $0x001d89b7
-DATA zetas<>+4756(SB)/4, $0xffc6ad0a
-DATA zetas<>+4760(SB)/4, $0x001d89b7
-DATA zetas<>+4764(SB)/4, $0xffc6ad0a
-DATA zetas<>+4768(SB)/4, $0x3b223617
-DATA zetas<>+4772(SB)/4, $0x8d3d643f
-DATA zetas<>+4776(SB)/4, $0x3b223617
-DATA zetas<>+4780(SB)/4, $0x8d3d643f
-DATA zetas<>+4784(SB)/4, $0x3b223617
-DATA zetas<>+4788(SB)/4, $0x8d3d643f
-DATA zetas<>+4792(SB)/4, $0x3b223617
-DATA zetas<>+4796(SB)/4, $0x8d3d643f
-DATA zetas<>+4800(SB)/4, $0x00368ac2
-DATA zetas<>+4804(SB)/4, $0x000c7980
-DATA zetas<>+4808(SB)/4, $0x00368ac2
-DATA zetas<>+4812(SB)/4, $0x000c7980
-DATA zetas<>+4816(SB)/4, $0x00368ac2
-DATA zetas<>+4820(SB)/4, $0x000c7980
-DATA zetas<>+4824(SB)/4, $0x00368ac2
-DATA zetas<>+4828(SB)/4, $0x000c7980
-DATA zetas<>+4832(SB)/4, $0x6d30cf59
-DATA zetas<>+4836(SB)/4, $0x18f93e1e
-DATA zetas<>+4840(SB)/4, $0x6d30cf59
-DATA zetas<>+4844(SB)/4, $0x18f93e1e
-DATA zetas<>+4848(SB)/4, $0x6d30cf59
-DATA zetas<>+4852(SB)/4, $0x18f93e1e
-DATA zetas<>+4856(SB)/4, $0x6d30cf59
-DATA zetas<>+4860(SB)/4, $0x18f93e1e
-DATA zetas<>+4864(SB)/4, $0xffe5278d
-DATA zetas<>+4868(SB)/4, $0xffcbe3e3
-DATA zetas<>+4872(SB)/4, $0xffe5278d
-DATA zetas<>+4876(SB)/4, $0xffcbe3e3
-DATA zetas<>+4880(SB)/4, $0xffe5278d
-DATA zetas<>+4884(SB)/4, $0xffcbe3e3
-DATA zetas<>+4888(SB)/4, $0xffe5278d
-DATA zetas<>+4892(SB)/4, $0xffcbe3e3
-DATA zetas<>+4896(SB)/4, $0xca41aad6
-DATA zetas<>+4900(SB)/4, $0x97adb23d
-DATA zetas<>+4904(SB)/4, $0xca41aad6
-DATA zetas<>+4908(SB)/4, $0x97adb23d
-DATA zetas<>+4912(SB)/4, $0xca41aad6
-DATA zetas<>+4916(SB)/4, $0x97adb23d
-DATA zetas<>+4920(SB)/4, $0xca41aad6
-DATA zetas<>+4924(SB)/4, $0x97adb23d
-DATA zetas<>+4928(SB)/4, $0xffda8e21
-DATA zetas<>+4932(SB)/4, $0xb50984f7
-DATA zetas<>+4936(SB)/4, $0xffe5d789
-DATA zetas<>+4940(SB)/4, $0xcba1fae7
-DATA zetas<>+4944(SB)/4, $0x003140e4
-DATA zetas<>+4948(SB)/4, $0x629a6dd6
-DATA zetas<>+4952(SB)/4, $0x000f56b7
-DATA zetas<>+4956(SB)/4, $0x1eb51b09
-DATA zetas<>+4960(SB)/4, $0xffc68d7d
-DATA zetas<>+4964(SB)/4, $0x8cfe3a75
-DATA zetas<>+4968(SB)/4, $0x002fffce
-DATA zetas<>+4972(SB)/4, $0x6017a128
-DATA zetas<>+4976(SB)/4, $0x00146280
-DATA zetas<>+4980(SB)/4, $0x28cf337b
-DATA zetas<>+4984(SB)/4, $0xfff5ad12
-DATA zetas<>+4988(SB)/4, $0xeb54f968
-DATA zetas<>+4992(SB)/4, $0x00213f95
-DATA zetas<>+4996(SB)/4, $0x000c7e49
-DATA zetas<>+5000(SB)/4, $0x0034fac5
-DATA zetas<>+5004(SB)/4, $0xffc259fc
-DATA zetas<>+5008(SB)/4, $0x001caf46
-DATA zetas<>+5012(SB)/4, $0xffe0e298
-DATA zetas<>+5016(SB)/4, $0x001d53ca
-DATA zetas<>+5020(SB)/4, $0x0006fff4
-DATA zetas<>+5024(SB)/4, $0x428fcd6e
-DATA zetas<>+5028(SB)/4, $0x1902d283
-DATA zetas<>+5032(SB)/4, $0x6a100d2f
-DATA zetas<>+5036(SB)/4, $0x84951e3e
-DATA zetas<>+5040(SB)/4, $0x396ce6c7
-DATA zetas<>+5044(SB)/4, $0xc1b59de4
-DATA zetas<>+5048(SB)/4, $0x3ab6411b
-DATA zetas<>+5052(SB)/4, $0x0e0368be
-DATA zetas<>+5056(SB)/4, $0x0021d9e3
-DATA zetas<>+5060(SB)/4, $0x0013fe35
-DATA zetas<>+5064(SB)/4, $0xffd9a786
-DATA zetas<>+5068(SB)/4, $0x00015cd5
-DATA zetas<>+5072(SB)/4, $0xfff6a48a
-DATA zetas<>+5076(SB)/4, $0x0014ac8c
-DATA zetas<>+5080(SB)/4, $0xfffdd5f5
-DATA zetas<>+5084(SB)/4, $0xffd24035
-DATA zetas<>+5088(SB)/4, $0x43c4b6a6
-DATA zetas<>+5092(SB)/4, $0x28066b4b
-DATA zetas<>+5096(SB)/4, $0xb33bdb90
-DATA zetas<>+5100(SB)/4, $0x02ba5891
-DATA zetas<>+5104(SB)/4, $0xed44653f
-DATA zetas<>+5108(SB)/4, $0x29637089
-DATA zetas<>+5112(SB)/4, $0xfbaad4be
-DATA zetas<>+5116(SB)/4, $0xa4698518
-DATA zetas<>+5120(SB)/4, $0x00003081
-DATA zetas<>+5124(SB)/4, $0xffecdcd2
-DATA zetas<>+5128(SB)/4, $0x003a920f
-DATA zetas<>+5132(SB)/4, $0xffed1499
-DATA zetas<>+5136(SB)/4, $0xffd7abdc
-DATA zetas<>+5140(SB)/4, $0xffcf3ce4
-DATA zetas<>+5144(SB)/4, $0xffdcf6dd
-DATA zetas<>+5148(SB)/4, $0xffc6d24e
-DATA zetas<>+5152(SB)/4, $0x00611a46
-DATA zetas<>+5156(SB)/4, $0xd9b01051
-DATA zetas<>+5160(SB)/4, $0x75416d71
-DATA zetas<>+5164(SB)/4, $0xda1fba3a
-DATA zetas<>+5168(SB)/4, $0xaf438984
-DATA zetas<>+5172(SB)/4, $0x9e61611c
-DATA zetas<>+5176(SB)/4, $0xb9dc3199
-DATA zetas<>+5180(SB)/4, $0x8d87fee5
-DATA zetas<>+5184(SB)/4, $0x003087a8
-DATA zetas<>+5188(SB)/4, $0x000418a8
-DATA zetas<>+5192(SB)/4, $0x001a5a70
-DATA zetas<>+5196(SB)/4, $0xffde89d6
-DATA zetas<>+5200(SB)/4, $0x00371c66
-DATA zetas<>+5204(SB)/4, $0xffdb91c7
-DATA zetas<>+5208(SB)/4, $0x001b0c2c
-DATA zetas<>+5212(SB)/4, $0x003f4458
-DATA zetas<>+5216(SB)/4, $0x61279924
-DATA zetas<>+5220(SB)/4, $0x08335cc7
-DATA zetas<>+5224(SB)/4, $0x34c2101b
-DATA zetas<>+5228(SB)/4, $0xbd02ed41
-DATA zetas<>+5232(SB)/4, $0x6e54603b
-DATA zetas<>+5236(SB)/4, $0xb71152e7
-DATA zetas<>+5240(SB)/4, $0x3625e10c
-DATA zetas<>+5244(SB)/4, $0x7ea85919
-DATA zetas<>+5248(SB)/4, $0xffce47a7
-DATA zetas<>+5252(SB)/4, $0xfffc6871
-DATA zetas<>+5256(SB)/4, $0xffce47a7
-DATA zetas<>+5260(SB)/4, $0xfffc6871
-DATA zetas<>+5264(SB)/4, $0x003197ea
-DATA zetas<>+5268(SB)/4, $0xffe58187
-DATA zetas<>+5272(SB)/4, $0x003197ea
-DATA zetas<>+5276(SB)/4, $0xffe58187
-DATA zetas<>+5280(SB)/4, $0x9c766c62
-DATA zetas<>+5284(SB)/4, $0xf8cf15d4
-DATA zetas<>+5288(SB)/4, $0x9c766c62
-DATA zetas<>+5292(SB)/4, $0xf8cf15d4
-DATA zetas<>+5296(SB)/4, $0x6348a563
-DATA zetas<>+5300(SB)/4, $0xcaf5cbdd
-DATA zetas<>+5304(SB)/4, $0x6348a563
-DATA zetas<>+5308(SB)/4, $0xcaf5cbdd
-DATA zetas<>+5312(SB)/4, $0x0030c940
-DATA zetas<>+5316(SB)/4, $0x00353a7f
-DATA zetas<>+5320(SB)/4, $0x0030c940
-DATA zetas<>+5324(SB)/4, $0x00353a7f
-DATA zetas<>+5328(SB)/4, $0xffe1ab1a
-DATA zetas<>+5332(SB)/4, $0x003f9319
-DATA zetas<>+5336(SB)/4, $0xffe1ab1a
-DATA zetas<>+5340(SB)/4, $0x003f9319
-DATA zetas<>+5344(SB)/4, $0x61aae9f7
-DATA zetas<>+5348(SB)/4, $0x6a8fa113
-DATA zetas<>+5352(SB)/4, $0x61aae9f7
-DATA zetas<>+5356(SB)/4, $0x6a8fa113
-DATA zetas<>+5360(SB)/4, $0xc347063b
-DATA zetas<>+5364(SB)/4, $0x7f460282
-DATA zetas<>+5368(SB)/4, $0xc347063b
-DATA zetas<>+5372(SB)/4, $0x7f460282
-DATA zetas<>+5376(SB)/4, $0x0032e0ef
-DATA zetas<>+5380(SB)/4, $0xfffd6928
-DATA zetas<>+5384(SB)/4, $0x0032e0ef
-DATA zetas<>+5388(SB)/4, $0xfffd6928
-DATA zetas<>+5392(SB)/4, $0xffda6d14
-DATA zetas<>+5396(SB)/4, $0x0008a163
-DATA zetas<>+5400(SB)/4, $0xffda6d14
-DATA zetas<>+5404(SB)/4, $0x0008a163
-DATA zetas<>+5408(SB)/4, $0x65db5409
-DATA zetas<>+5412(SB)/4, $0xfad1044b
-DATA zetas<>+5416(SB)/4, $0x65db5409
-DATA zetas<>+5420(SB)/4, $0xfad1044b
-DATA zetas<>+5424(SB)/4, $0xb4c75a6d
-DATA zetas<>+5428(SB)/4, $0x114717a3
-DATA zetas<>+5432(SB)/4, $0xb4c75a6d
-DATA zetas<>+5436(SB)/4, $0x114717a3
-DATA zetas<>+5440(SB)/4, $0x002d3358
-DATA zetas<>+5444(SB)/4, $0xfff8a2a7
-DATA zetas<>+5448(SB)/4, $0x002d3358
-DATA zetas<>+5452(SB)/4, $0xfff8a2a7
-DATA zetas<>+5456(SB)/4, $0xffee7846
-DATA zetas<>+5460(SB)/4, $0xffe8aefe
-DATA zetas<>+5464(SB)/4, $0xffee7846
-DATA zetas<>+5468(SB)/4, $0xffe8aefe
-DATA zetas<>+5472(SB)/4, $0x5a7d4e9f
-DATA zetas<>+5476(SB)/4, $0xf1419e85
-DATA zetas<>+5480(SB)/4, $0x5a7d4e9f
-DATA zetas<>+5484(SB)/4, $0xf1419e85
-DATA zetas<>+5488(SB)/4, $0xdce7c638
-DATA zetas<>+5492(SB)/4, $0xd15250f2
-DATA zetas<>+5496(SB)/4, $0xdce7c638
-DATA zetas<>+5500(SB)/4, $0xd15250f2
-DATA zetas<>+5504(SB)/4, $0xffdf19ee
-DATA zetas<>+5508(SB)/4, $0xffce880c
-DATA zetas<>+5512(SB)/4, $0xffdf19ee
-DATA zetas<>+5516(SB)/4, $0xffce880c
-DATA zetas<>+5520(SB)/4, $0xffdf19ee
-DATA zetas<>+5524(SB)/4, $0xffce880c
-DATA zetas<>+5528(SB)/4, $0xffdf19ee
-DATA zetas<>+5532(SB)/4, $0xffce880c
-DATA zetas<>+5536(SB)/4, $0xbe23655d
-DATA zetas<>+5540(SB)/4, $0x9cf7569c
-DATA zetas<>+5544(SB)/4, $0xbe23655d
-DATA zetas<>+5548(SB)/4, $0x9cf7569c
-DATA zetas<>+5552(SB)/4, $0xbe23655d
-DATA zetas<>+5556(SB)/4, $0x9cf7569c
-DATA zetas<>+5560(SB)/4, $0xbe23655d
-DATA zetas<>+5564(SB)/4, $0x9cf7569c
-DATA zetas<>+5568(SB)/4, $0x003d532d
-DATA zetas<>+5572(SB)/4, $0xffe062eb
-DATA zetas<>+5576(SB)/4, $0x003d532d
-DATA zetas<>+5580(SB)/4, $0xffe062eb
-DATA zetas<>+5584(SB)/4, $0x003d532d
-DATA zetas<>+5588(SB)/4, $0xffe062eb
-DATA zetas<>+5592(SB)/4, $0x003d532d
-DATA zetas<>+5596(SB)/4, $0xffe062eb
-DATA zetas<>+5600(SB)/4, $0x7ac50a4d
-DATA zetas<>+5604(SB)/4, $0xc0b60400
-DATA zetas<>+5608(SB)/4, $0x7ac50a4d
-DATA zetas<>+5612(SB)/4, $0xc0b60400
-DATA zetas<>+5616(SB)/4, $0x7ac50a4d
-DATA zetas<>+5620(SB)/4, $0xc0b60400
-DATA zetas<>+5624(SB)/4, $0x7ac50a4d
-DATA zetas<>+5628(SB)/4, $0xc0b60400
-DATA zetas<>+5632(SB)/4, $0x003580cc
-DATA zetas<>+5636(SB)/4, $0xffef48d4
-DATA zetas<>+5640(SB)/4, $0x003580cc
-DATA zetas<>+5644(SB)/4, $0xffef48d4
-DATA zetas<>+5648(SB)/4, $0x003580cc
-DATA zetas<>+5652(SB)/4, $0xffef48d4
-DATA zetas<>+5656(SB)/4, $0x003580cc
-DATA zetas<>+5660(SB)/4, $0xffef48d4
-DATA zetas<>+5664(SB)/4, $0x6b1c5e41
-DATA zetas<>+5668(SB)/4, $0xde894a96
-DATA zetas<>+5672(SB)/4, $0x6b1c5e41
-DATA zetas<>+5676(SB)/4, $0xde894a96
-DATA zetas<>+5680(SB)/4, $0x6b1c5e41
-DATA zetas<>+5684(SB)/4, $0xde894a96
-DATA zetas<>+5688(SB)/4, $0x6b1c5e41
-DATA zetas<>+5692(SB)/4, $0xde894a96
-DATA zetas<>+5696(SB)/4, $0xfff1d413
-DATA zetas<>+5700(SB)/4, $0xfff9fc5c
-DATA zetas<>+5704(SB)/4, $0xfff1d413
-DATA zetas<>+5708(SB)/4, $0xfff9fc5c
-DATA zetas<>+5712(SB)/4, $0xfff1d413
-DATA zetas<>+5716(SB)/4, $0xfff9fc5c
-DATA zetas<>+5720(SB)/4, $0xfff1d413
-DATA zetas<>+5724(SB)/4, $0xfff9fc5c
-DATA zetas<>+5728(SB)/4, $0xe3a10e7c
-DATA zetas<>+5732(SB)/4, $0xf3f5b585
-DATA zetas<>+5736(SB)/4, $0xe3a10e7c
-DATA zetas<>+5740(SB)/4, $0xf3f5b585
-DATA zetas<>+5744(SB)/4, $0xe3a10e7c
-DATA zetas<>+5748(SB)/4, $0xf3f5b585
-DATA zetas<>+5752(SB)/4, $0xe3a10e7c
-DATA zetas<>+5756(SB)/4, $0xf3f5b585
-DATA zetas<>+5760(SB)/4, $0x00069fcd
-DATA zetas<>+5764(SB)/4, $0x0d42eaa0
-DATA zetas<>+5768(SB)/4, $0x0035c75a
-DATA zetas<>+5772(SB)/4, $0x6ba99d90
-DATA zetas<>+5776(SB)/4, $0xffdf801c
-DATA zetas<>+5780(SB)/4, $0xbeeff47f
-DATA zetas<>+5784(SB)/4, $0xffd71250
-DATA zetas<>+5788(SB)/4, $0xae1024ad
-DATA zetas<>+5792(SB)/4, $0x002c008e
-DATA zetas<>+5796(SB)/4, $0x58172118
-DATA zetas<>+5800(SB)/4, $0x00198d77
-DATA zetas<>+5804(SB)/4, $0x3327b788
-DATA zetas<>+5808(SB)/4, $0xffd75c2e
-DATA zetas<>+5812(SB)/4, $0xaea405a4
-DATA zetas<>+5816(SB)/4, $0x003dff4d
-DATA zetas<>+5820(SB)/4, $0x7c1da070
-DATA zetas<>+5824(SB)/4, $0x00257751
-DATA zetas<>+5828(SB)/4, $0x0003d24e
-DATA zetas<>+5832(SB)/4, $0x00398274
-DATA zetas<>+5836(SB)/4, $0xffd721fa
-DATA zetas<>+5840(SB)/4, $0xfff64bcc
-DATA zetas<>+5844(SB)/4, $0x00362f1e
-DATA zetas<>+5848(SB)/4, $0x00340a88
-DATA zetas<>+5852(SB)/4, $0x0019b6a1
-DATA zetas<>+5856(SB)/4, $0x4b0161c2
-DATA zetas<>+5860(SB)/4, $0x07a68592
-DATA zetas<>+5864(SB)/4, $0x7321af86
-DATA zetas<>+5868(SB)/4, $0xae2f8084
-DATA zetas<>+5872(SB)/4, $0xec92bcd6
-DATA zetas<>+5876(SB)/4, $0x6c79597d
-DATA zetas<>+5880(SB)/4, $0x682f1af6
-DATA zetas<>+5884(SB)/4, $0x337a2021
-DATA zetas<>+5888(SB)/4, $0x00395d69
-DATA zetas<>+5892(SB)/4, $0x003c60d0
-DATA zetas<>+5896(SB)/4, $0x00257281
-DATA zetas<>+5900(SB)/4, $0xfff0992b
-DATA zetas<>+5904(SB)/4, $0xffe7a26a
-DATA zetas<>+5908(SB)/4, $0x001e3469
-DATA zetas<>+5912(SB)/4, $0xfff372f3
-DATA zetas<>+5916(SB)/4, $0x00006ca4
-DATA zetas<>+5920(SB)/4, $0x72d786fc
-DATA zetas<>+5924(SB)/4, $0x78dfd704
-DATA zetas<>+5928(SB)/4, $0x4af7bf5a
-DATA zetas<>+5932(SB)/4, $0xe12aa0e6
-DATA zetas<>+5936(SB)/4, $0xcf38a28a
-DATA zetas<>+5940(SB)/4, $0x3c77ef83
-DATA zetas<>+5944(SB)/4, $0xe6df9e1a
-DATA zetas<>+5948(SB)/4, $0x00d97e5e
-DATA zetas<>+5952(SB)/4, $0x0038b752
-DATA zetas<>+5956(SB)/4, $0x00321fb3
-DATA zetas<>+5960(SB)/4, $0x003c817a
-DATA zetas<>+5964(SB)/4, $0xfff64801
-DATA zetas<>+5968(SB)/4, $0x00230a4d
-DATA zetas<>+5972(SB)/4, $0x003c6009
-DATA zetas<>+5976(SB)/4, $0xfffeab58
-DATA zetas<>+5980(SB)/4, $0xffedf5dd
-DATA zetas<>+5984(SB)/4, $0x718b05de
-DATA zetas<>+5988(SB)/4, $0x64587b56
-DATA zetas<>+5992(SB)/4, $0x79213b5d
-DATA zetas<>+5996(SB)/4, $0xec8b24f0
-DATA zetas<>+6000(SB)/4, $0x462622fc
-DATA zetas<>+6004(SB)/4, $0x78de48a0
-DATA zetas<>+6008(SB)/4, $0xfd560587
-DATA zetas<>+6012(SB)/4, $0xdbe2b2f5
-DATA zetas<>+6016(SB)/4, $0xffd5b188
-DATA zetas<>+6020(SB)/4, $0x0000e70c
-DATA zetas<>+6024(SB)/4, $0x00163712
-DATA zetas<>+6028(SB)/4, $0x002894c5
-DATA zetas<>+6032(SB)/4, $0x001b2a03
-DATA zetas<>+6036(SB)/4, $0xffd767c8
-DATA zetas<>+6040(SB)/4, $0x001d883c
-DATA zetas<>+6044(SB)/4, $0xfffff927
-DATA zetas<>+6048(SB)/4, $0xab4de422
-DATA zetas<>+6052(SB)/4, $0x01ce8b9f
-DATA zetas<>+6056(SB)/4, $0x2c7941f8
-DATA zetas<>+6060(SB)/4, $0x513dd8d4
-DATA zetas<>+6064(SB)/4, $0x36619dfb
-DATA zetas<>+6068(SB)/4, $0xaebb3f72
-DATA zetas<>+6072(SB)/4, $0x3b1f3f5a
-DATA zetas<>+6076(SB)/4, $0xfff24a93
-DATA zetas<>+6080(SB)/4, $0xffc08d78
-DATA zetas<>+6084(SB)/4, $0x002d8765
-DATA zetas<>+6088(SB)/4, $0xffc08d78
-DATA zetas<>+6092(SB)/4, $0x002d8765
-DATA zetas<>+6096(SB)/4, $0x0010ee0c
-DATA zetas<>+6100(SB)/4, $0xffd51a65
-DATA zetas<>+6104(SB)/4, $0x0010ee0c
-DATA zetas<>+6108(SB)/4, $0xffd51a65
-DATA zetas<>+6112(SB)/4, $0x80fb2fca
-DATA zetas<>+6116(SB)/4, $0x5b2592ae
-DATA zetas<>+6120(SB)/4, $0x80fb2fca
-DATA zetas<>+6124(SB)/4, $0x5b2592ae
-DATA zetas<>+6128(SB)/4, $0x21e490e0
-DATA zetas<>+6132(SB)/4, $0xaa1f5280
-DATA zetas<>+6136(SB)/4, $0x21e490e0
-DATA zetas<>+6140(SB)/4, $0xaa1f5280
-DATA zetas<>+6144(SB)/4, $0x003a392d
-DATA zetas<>+6148(SB)/4, $0xffe10daa
-DATA zetas<>+6152(SB)/4, $0x003a392d
-DATA zetas<>+6156(SB)/4, $0xffe10daa
-DATA zetas<>+6160(SB)/4, $0xffe26f5e
-DATA zetas<>+6164(SB)/4, $0xffd9b74c
-DATA zetas<>+6168(SB)/4, $0xffe26f5e
-DATA zetas<>+6172(SB)/4, $0xffd9b74c
-DATA zetas<>+6176(SB)/4, $0x748f7cf6
-DATA zetas<>+6180(SB)/4, $0xc20bd772
-DATA zetas<>+6184(SB)/4, $0x748f7cf6
-DATA zetas<>+6188(SB)/4, $0xc20bd772
-DATA zetas<>+6192(SB)/4, $0xc4cff072
-DATA zetas<>+6196(SB)/4, $0xb35b6f75
-DATA zetas<>+6200(SB)/4, $0xc4cff072
-DATA zetas<>+6204(SB)/4, $0xb35b6f75
-DATA zetas<>+6208(SB)/4, $0x00042e8c
-DATA zetas<>+6212(SB)/4, $0x00312d17
-DATA zetas<>+6216(SB)/4, $0x00042e8c
-DATA zetas<>+6220(SB)/4, $0x00312d17
-DATA zetas<>+6224(SB)/4, $0x002fa120
-DATA zetas<>+6228(SB)/4, $0xffc02ab4
-DATA zetas<>+6232(SB)/4, $0x002fa120
-DATA zetas<>+6236(SB)/4, $0xffc02ab4
-DATA zetas<>+6240(SB)/4, $0x085f2fbb
-DATA zetas<>+6244(SB)/4, $0x6272c9ee
-DATA zetas<>+6248(SB)/4, $0x085f2fbb
-DATA zetas<>+6252(SB)/4, $0x6272c9ee
-DATA zetas<>+6256(SB)/4, $0x5f5a15c7
-DATA zetas<>+6260(SB)/4, $0x8035765d
-DATA zetas<>+6264(SB)/4, $0x5f5a15c7
-DATA zetas<>+6268(SB)/4, $0x8035765d
-DATA zetas<>+6272(SB)/4, $0xffc53911
-DATA zetas<>+6276(SB)/4, $0xffec8147
-DATA zetas<>+6280(SB)/4, $0xffc53911
-DATA zetas<>+6284(SB)/4, $0xffec8147
-DATA zetas<>+6288(SB)/4, $0x002836d1
-DATA zetas<>+6292(SB)/4, $0xffd11c0f
-DATA zetas<>+6296(SB)/4, $0x002836d1
-DATA zetas<>+6300(SB)/4, $0xffd11c0f
-DATA zetas<>+6304(SB)/4, $0x8a54b819
-DATA zetas<>+6308(SB)/4, $0xd8f8cc81
-DATA zetas<>+6312(SB)/4, $0x8a54b819
-DATA zetas<>+6316(SB)/4, $0xd8f8cc81
-DATA zetas<>+6320(SB)/4, $0x5081c1cf
-DATA zetas<>+6324(SB)/4, $0xa220a6e5
-DATA zetas<>+6328(SB)/4, $0x5081c1cf
-DATA zetas<>+6332(SB)/4, $0xa220a6e5
-DATA zetas<>+6336(SB)/4, $0xffee4d3d
-DATA zetas<>+6340(SB)/4, $0xffc77809
-DATA zetas<>+6344(SB)/4, $0xffee4d3d
-DATA zetas<>+6348(SB)/4, $0xffc77809
-DATA zetas<>+6352(SB)/4, $0xffee4d3d
-DATA zetas<>+6356(SB)/4, $0xffc77809
-DATA zetas<>+6360(SB)/4, $0xffee4d3d
-DATA zetas<>+6364(SB)/4, $0xffc77809
-DATA zetas<>+6368(SB)/4, $0xdc919eaf
-DATA zetas<>+6372(SB)/4, $0x8ed3c7d4
-DATA zetas<>+6376(SB)/4, $0xdc919eaf
-DATA zetas<>+6380(SB)/4, $0x8ed3c7d4
-DATA zetas<>+6384(SB)/4, $0xdc919eaf
-DATA zetas<>+6388(SB)/4, $0x8ed3c7d4
-DATA zetas<>+6392(SB)/4, $0xdc919eaf
-DATA zetas<>+6396(SB)/4, $0x8ed3c7d4
-DATA zetas<>+6400(SB)/4, $0xffdfef5e
-DATA zetas<>+6404(SB)/4, $0x002f77a2
-DATA zetas<>+6408(SB)/4, $0xffdfef5e
-DATA zetas<>+6412(SB)/4, $0x002f77a2
-DATA zetas<>+6416(SB)/4, $0xffdfef5e
-DATA zetas<>+6420(SB)/4, $0x002f77a2
-DATA zetas<>+6424(SB)/4, $0xffdfef5e
-DATA zetas<>+6428(SB)/4, $0x002f77a2
-DATA zetas<>+6432(SB)/4, $0xbfceb02c
-DATA zetas<>+6436(SB)/4, $0x5f070503
-DATA zetas<>+6440(SB)/4, $0xbfceb02c
-DATA zetas<>+6444(SB)/4, $0x5f070503
-DATA zetas<>+6448(SB)/4, $0xbfceb02c
-DATA zetas<>+6452(SB)/4, $0x5f070503
-DATA zetas<>+6456(SB)/4, $0xbfceb02c
-DATA zetas<>+6460(SB)/4, $0x5f070503
-DATA zetas<>+6464(SB)/4, $0x0036b98e
-DATA zetas<>+6468(SB)/4, $0xffd62ec1
-DATA zetas<>+6472(SB)/4, $0x0036b98e
-DATA zetas<>+6476(SB)/4, $0xffd62ec1
-DATA zetas<>+6480(SB)/4, $0x0036b98e
-DATA zetas<>+6484(SB)/4, $0xffd62ec1
-DATA zetas<>+6488(SB)/4, $0x0036b98e
-DATA zetas<>+6492(SB)/4, $0xffd62ec1
-DATA zetas<>+6496(SB)/4, $0x6d8e7ec5
-DATA zetas<>+6500(SB)/4, $0xac4894cd
-DATA zetas<>+6504(SB)/4, $0x6d8e7ec5
-DATA zetas<>+6508(SB)/4, $0xac4894cd
-DATA zetas<>+6512(SB)/4, $0x6d8e7ec5
-DATA zetas<>+6516(SB)/4, $0xac4894cd
-DATA zetas<>+6520(SB)/4, $0x6d8e7ec5
-DATA zetas<>+6524(SB)/4, $0xac4894cd
-DATA zetas<>+6528(SB)/4, $0xffcf6ee2
-DATA zetas<>+6532(SB)/4, $0xffc908d6
-DATA zetas<>+6536(SB)/4, $0xffcf6ee2
-DATA zetas<>+6540(SB)/4, $0xffc908d6
-DATA zetas<>+6544(SB)/4, $0xffcf6ee2
-DATA zetas<>+6548(SB)/4, $0xffc908d6
-DATA zetas<>+6552(SB)/4, $0xffcf6ee2
-DATA zetas<>+6556(SB)/4, $0xffc908d6
-DATA zetas<>+6560(SB)/4, $0x9ec57620
-DATA zetas<>+6564(SB)/4, $0x91f62a67
-DATA zetas<>+6568(SB)/4, $0x9ec57620
-DATA zetas<>+6572(SB)/4, $0x91f62a67
-DATA zetas<>+6576(SB)/4, $0x9ec57620
-DATA zetas<>+6580(SB)/4, $0x91f62a67
-DATA zetas<>+6584(SB)/4, $0x9ec57620
-DATA zetas<>+6588(SB)/4, $0x91f62a67
-DATA zetas<>+6592(SB)/4, $0x00336d6d
-DATA zetas<>+6596(SB)/4, $0x66f49658
-DATA zetas<>+6600(SB)/4, $0xffc9f22b
-DATA zetas<>+6604(SB)/4, $0x93c9492b
-DATA zetas<>+6608(SB)/4, $0x00092e53
-DATA zetas<>+6612(SB)/4, $0x12613e2b
+DATA zetas<>+4096(SB)/4, $0x00336939
+DATA zetas<>+4100(SB)/4, $0xffee3eb2
+DATA zetas<>+4104(SB)/4, $0xffe5b4a3
+DATA zetas<>+4108(SB)/4, $0x0018a6aa
+DATA zetas<>+4112(SB)/4, $0xffe10dfa
+DATA zetas<>+4116(SB)/4, $0xffe696da
+DATA zetas<>+4120(SB)/4, $0xffd8cccd
+DATA zetas<>+4124(SB)/4, $0xffc342c9
+DATA zetas<>+4128(SB)/4, $0x66ec2c3d
+DATA zetas<>+4132(SB)/4, $0xdc748167
+DATA zetas<>+4136(SB)/4, $0xcb5c1d71
+DATA zetas<>+4140(SB)/4, $0x3159aa08
+DATA zetas<>+4144(SB)/4, $0xc20c779a
+DATA zetas<>+4148(SB)/4, $0xcd20fca5
+DATA zetas<>+4152(SB)/4, $0xb185fc1c
+DATA zetas<>+4156(SB)/4, $0x86672cbe
+DATA zetas<>+4160(SB)/4, $0x003d61de
+DATA zetas<>+4164(SB)/4, $0xfff48ff7
+DATA zetas<>+4168(SB)/4, $0xffd2132c
+DATA zetas<>+4172(SB)/4, $0xffd79846
+DATA zetas<>+4176(SB)/4, $0xffc0b30b
+DATA zetas<>+4180(SB)/4, $0x0027de75
+DATA zetas<>+4184(SB)/4, $0x000529f4
+DATA zetas<>+4188(SB)/4, $0x002e4a8e
+DATA zetas<>+4192(SB)/4, $0x7ae273a7
+DATA zetas<>+4196(SB)/4, $0xe91a34bb
+DATA zetas<>+4200(SB)/4, $0xa40f5c8f
+DATA zetas<>+4204(SB)/4, $0xaf1c53b7
+DATA zetas<>+4208(SB)/4, $0x81466898
+DATA zetas<>+4212(SB)/4, $0x4fd0dd98
+DATA zetas<>+4216(SB)/4, $0x0a567d8b
+DATA zetas<>+4220(SB)/4, $0x5cac4658
+DATA zetas<>+4224(SB)/4, $0x001bfe1e
+DATA zetas<>+4228(SB)/4, $0x000b0f44
+DATA zetas<>+4232(SB)/4, $0x00154207
+DATA zetas<>+4236(SB)/4, $0xffd9fc43
+DATA zetas<>+4240(SB)/4, $0x0012202d
+DATA zetas<>+4244(SB)/4, $0xfff83fe9
+DATA zetas<>+4248(SB)/4, $0xffe192c2
+DATA zetas<>+4252(SB)/4, $0x00168979
+DATA zetas<>+4256(SB)/4, $0x380a3e1f
+DATA zetas<>+4260(SB)/4, $0x162410d8
+DATA zetas<>+4264(SB)/4, $0x2a8eb157
+DATA zetas<>+4268(SB)/4, $0xb3e57ff8
+DATA zetas<>+4272(SB)/4, $0x24496c12
+DATA zetas<>+4276(SB)/4, $0xf07bf11b
+DATA zetas<>+4280(SB)/4, $0xc3164a0c
+DATA zetas<>+4284(SB)/4, $0x2d1e3934
+DATA zetas<>+4288(SB)/4, $0x0029dc73
+DATA zetas<>+4292(SB)/4, $0xfff7f193
+DATA zetas<>+4296(SB)/4, $0x001f088f
+DATA zetas<>+4300(SB)/4, $0x00243b02
+DATA zetas<>+4304(SB)/4, $0x0011ffdd
+DATA zetas<>+4308(SB)/4, $0xfff70dff
+DATA zetas<>+4312(SB)/4, $0xffdfe03a
+DATA zetas<>+4316(SB)/4, $0x0018c53a
+DATA zetas<>+4320(SB)/4, $0x53cdd8cf
+DATA zetas<>+4324(SB)/4, $0xefdf1de8
+DATA zetas<>+4328(SB)/4, $0x3e20a5ad
+DATA zetas<>+4332(SB)/4, $0x48882578
+DATA zetas<>+4336(SB)/4, $0x2408bbe7
+DATA zetas<>+4340(SB)/4, $0xee178405
+DATA zetas<>+4344(SB)/4, $0xbfb06099
+DATA zetas<>+4348(SB)/4, $0x3196d953
+DATA zetas<>+4352(SB)/4, $0xffcc8356
+DATA zetas<>+4356(SB)/4, $0x0012b7a5
+DATA zetas<>+4360(SB)/4, $0xffcc8356
+DATA zetas<>+4364(SB)/4, $0x0012b7a5
+DATA zetas<>+4368(SB)/4, $0xffd35b08
+DATA zetas<>+4372(SB)/4, $0xffc477e0
+DATA zetas<>+4376(SB)/4, $0xffd35b08
+DATA zetas<>+4380(SB)/4, $0xffc477e0
+DATA zetas<>+4384(SB)/4, $0x98ece808
+DATA zetas<>+4388(SB)/4, $0x2578a7df
+DATA zetas<>+4392(SB)/4, $0x98ece808
+DATA zetas<>+4396(SB)/4, $0x2578a7df
+DATA zetas<>+4400(SB)/4, $0xa69fb8a1
+DATA zetas<>+4404(SB)/4, $0x88d1f56c
+DATA zetas<>+4408(SB)/4, $0xa69fb8a1
+DATA zetas<>+4412(SB)/4, $0x88d1f56c
+DATA zetas<>+4416(SB)/4, $0xfff68594
+DATA zetas<>+4420(SB)/4, $0xffda7135
+DATA zetas<>+4424(SB)/4, $0xfff68594
+DATA zetas<>+4428(SB)/4, $0xffda7135
+DATA zetas<>+4432(SB)/4, $0xffd1acb4
+DATA zetas<>+4436(SB)/4, $0x00141b2e
+DATA zetas<>+4440(SB)/4, $0xffd1acb4
+DATA zetas<>+4444(SB)/4, $0x00141b2e
+DATA zetas<>+4448(SB)/4, $0xed0669c0
+DATA zetas<>+4452(SB)/4, $0xb4cf9e7e
+DATA zetas<>+4456(SB)/4, $0xed0669c0
+DATA zetas<>+4460(SB)/4, $0xb4cf9e7e
+DATA zetas<>+4464(SB)/4, $0xa3423948
+DATA zetas<>+4468(SB)/4, $0x28406bca
+DATA zetas<>+4472(SB)/4, $0xa3423948
+DATA zetas<>+4476(SB)/4, $0x28406bca
+DATA zetas<>+4480(SB)/4, $0x00240acf
+DATA zetas<>+4484(SB)/4, $0x003fd383
+DATA zetas<>+4488(SB)/4, $0x00240acf
+DATA zetas<>+4492(SB)/4, $0x003fd383
+DATA zetas<>+4496(SB)/4, $0x0013d630
+DATA zetas<>+4500(SB)/4, $0xffcadda2
+DATA zetas<>+4504(SB)/4, $0x0013d630
+DATA zetas<>+4508(SB)/4, $0xffcadda2
+DATA zetas<>+4512(SB)/4, $0x4827a75a
+DATA zetas<>+4516(SB)/4, $0x7fc6f6be
+DATA zetas<>+4520(SB)/4, $0x4827a75a
+DATA zetas<>+4524(SB)/4, $0x7fc6f6be
+DATA zetas<>+4528(SB)/4, $0x27b64d44
+DATA zetas<>+4532(SB)/4, $0x95a0ad00
+DATA zetas<>+4536(SB)/4, $0x27b64d44
+DATA zetas<>+4540(SB)/4, $0x95a0ad00
+DATA zetas<>+4544(SB)/4, $0x00226787
+DATA zetas<>+4548(SB)/4, $0xffe4b7d9
+DATA zetas<>+4552(SB)/4, $0x00226787
+DATA zetas<>+4556(SB)/4, $0xffe4b7d9
+DATA zetas<>+4560(SB)/4, $0x00247c31
+DATA zetas<>+4564(SB)/4, $0x00275b35
+DATA zetas<>+4568(SB)/4, $0x00247c31
+DATA zetas<>+4572(SB)/4, $0x00275b35
+DATA zetas<>+4576(SB)/4, $0x44e04588
+DATA zetas<>+4580(SB)/4, $0xc9620af0
+DATA zetas<>+4584(SB)/4, $0x44e04588
+DATA zetas<>+4588(SB)/4, $0xc9620af0
+DATA zetas<>+4592(SB)/4, $0x490aa417
+DATA zetas<>+4596(SB)/4, $0x4eca1be9
+DATA zetas<>+4600(SB)/4, $0x490aa417
+DATA zetas<>+4604(SB)/4, $0x4eca1be9
+DATA zetas<>+4608(SB)/4, $0x003c45e5
+DATA zetas<>+4612(SB)/4, $0x001a32fc
+DATA zetas<>+4616(SB)/4, $0x003c45e5
+DATA zetas<>+4620(SB)/4, $0x001a32fc
+DATA zetas<>+4624(SB)/4, $0x003c45e5
+DATA zetas<>+4628(SB)/4, $0x001a32fc
+DATA zetas<>+4632(SB)/4, $0x003c45e5
+DATA zetas<>+4636(SB)/4, $0x001a32fc
+DATA zetas<>+4640(SB)/4, $0x78a9f38c
+DATA zetas<>+4644(SB)/4, $0x3473145c
+DATA zetas<>+4648(SB)/4, $0x78a9f38c
+DATA zetas<>+4652(SB)/4, $0x3473145c
+DATA zetas<>+4656(SB)/4, $0x78a9f38c
+DATA zetas<>+4660(SB)/4, $0x3473145c
+DATA zetas<>+4664(SB)/4, $0x78a9f38c
+DATA zetas<>+4668(SB)/4, $0x3473145c
+DATA zetas<>+4672(SB)/4, $0x001d89b7
+DATA zetas<>+4676(SB)/4, $0xffc6ad0a
+DATA zetas<>+4680(SB)/4, $0x001d89b7
+DATA zetas<>+4684(SB)/4, $0xffc6ad0a
+DATA zetas<>+4688(SB)/4, $0x001d89b7
+DATA zetas<>+4692(SB)/4, $0xffc6ad0a
+DATA zetas<>+4696(SB)/4, $0x001d89b7
+DATA zetas<>+4700(SB)/4, $0xffc6ad0a
+DATA zetas<>+4704(SB)/4, $0x3b223617
+DATA zetas<>+4708(SB)/4, $0x8d3d643f
+DATA zetas<>+4712(SB)/4, $0x3b223617
+DATA zetas<>+4716(SB)/4, $0x8d3d643f
+DATA zetas<>+4720(SB)/4, $0x3b223617
+DATA zetas<>+4724(SB)/4, $0x8d3d643f
+DATA zetas<>+4728(SB)/4, $0x3b223617
+DATA zetas<>+4732(SB)/4, $0x8d3d643f
+DATA zetas<>+4736(SB)/4, $0x00368ac2
+DATA zetas<>+4740(SB)/4, $0x000c7980
+DATA zetas<>+4744(SB)/4, $0x00368ac2
+DATA zetas<>+4748(SB)/4, $0x000c7980
+DATA zetas<>+4752(SB)/4, $0x00368ac2
+DATA zetas<>+4756(SB)/4, $0x000c7980
+DATA zetas<>+4760(SB)/4, $0x00368ac2
+DATA zetas<>+4764(SB)/4, $0x000c7980
+DATA zetas<>+4768(SB)/4, $0x6d30cf59
+DATA zetas<>+4772(SB)/4, $0x18f93e1e
+DATA zetas<>+4776(SB)/4, $0x6d30cf59
+DATA zetas<>+4780(SB)/4, $0x18f93e1e
+DATA zetas<>+4784(SB)/4, $0x6d30cf59
+DATA zetas<>+4788(SB)/4, $0x18f93e1e
+DATA zetas<>+4792(SB)/4, $0x6d30cf59
+DATA zetas<>+4796(SB)/4, $0x18f93e1e
+DATA zetas<>+4800(SB)/4, $0xffe5278d
+DATA zetas<>+4804(SB)/4, $0xffcbe3e3
+DATA zetas<>+4808(SB)/4, $0xffe5278d
+DATA zetas<>+4812(SB)/4, $0xffcbe3e3
+DATA zetas<>+4816(SB)/4, $0xffe5278d
+DATA zetas<>+4820(SB)/4, $0xffcbe3e3
+DATA zetas<>+4824(SB)/4, $0xffe5278d
+DATA zetas<>+4828(SB)/4, $0xffcbe3e3
+DATA zetas<>+4832(SB)/4, $0xca41aad6
+DATA zetas<>+4836(SB)/4, $0x97adb23d
+DATA zetas<>+4840(SB)/4, $0xca41aad6
+DATA zetas<>+4844(SB)/4, $0x97adb23d
+DATA zetas<>+4848(SB)/4, $0xca41aad6
+DATA zetas<>+4852(SB)/4, $0x97adb23d
+DATA zetas<>+4856(SB)/4, $0xca41aad6
+DATA zetas<>+4860(SB)/4, $0x97adb23d
+DATA zetas<>+4864(SB)/4, $0x00213f95
+DATA zetas<>+4868(SB)/4, $0x000c7e49
+DATA zetas<>+4872(SB)/4, $0x0034fac5
+DATA zetas<>+4876(SB)/4, $0xffc259fc
+DATA zetas<>+4880(SB)/4, $0x001caf46
+DATA zetas<>+4884(SB)/4, $0xffe0e298
+DATA zetas<>+4888(SB)/4, $0x001d53ca
+DATA zetas<>+4892(SB)/4, $0x0006fff4
+DATA zetas<>+4896(SB)/4, $0x428fcd6e
+DATA zetas<>+4900(SB)/4, $0x1902d283
+DATA zetas<>+4904(SB)/4, $0x6a100d2f
+DATA zetas<>+4908(SB)/4, $0x84951e3e
+DATA zetas<>+4912(SB)/4, $0x396ce6c7
+DATA zetas<>+4916(SB)/4, $0xc1b59de4
+DATA zetas<>+4920(SB)/4, $0x3ab6411b
+DATA zetas<>+4924(SB)/4, $0x0e0368be
+DATA zetas<>+4928(SB)/4, $0x0021d9e3
+DATA zetas<>+4932(SB)/4, $0x0013fe35
+DATA zetas<>+4936(SB)/4, $0xffd9a786
+DATA zetas<>+4940(SB)/4, $0x00015cd5
+DATA zetas<>+4944(SB)/4, $0xfff6a48a
+DATA zetas<>+4948(SB)/4, $0x0014ac8c
+DATA zetas<>+4952(SB)/4, $0xfffdd5f5
+DATA zetas<>+4956(SB)/4, $0xffd24035
+DATA zetas<>+4960(SB)/4, $0x43c4b6a6
+DATA zetas<>+4964(SB)/4, $0x28066b4b
+DATA zetas<>+4968(SB)/4, $0xb33bdb90
+DATA zetas<>+4972(SB)/4, $0x02ba5891
+DATA zetas<>+4976(SB)/4, $0xed44653f
+DATA zetas<>+4980(SB)/4, $0x29637089
+DATA zetas<>+4984(SB)/4, $0xfbaad4be
+DATA zetas<>+4988(SB)/4, $0xa4698518
+DATA zetas<>+4992(SB)/4, $0x00003081
+DATA zetas<>+4996(SB)/4, $0xffecdcd2
+DATA zetas<>+5000(SB)/4, $0x003a920f
+DATA zetas<>+5004(SB)/4, $0xffed1499
+DATA zetas<>+5008(SB)/4, $0xffd7abdc
+DATA zetas<>+5012(SB)/4, $0xffcf3ce4
+DATA zetas<>+5016(SB)/4, $0xffdcf6dd
+DATA zetas<>+5020(SB)/4, $0xffc6d24e
+DATA zetas<>+5024(SB)/4, $0x00611a46
+DATA zetas<>+5028(SB)/4, $0xd9b01051
+DATA zetas<>+5032(SB)/4, $0x75416d71
+DATA zetas<>+5036(SB)/4, $0xda1fba3a
+DATA zetas<>+5040(SB)/4, $0xaf438984
+DATA zetas<>+5044(SB)/4, $0x9e61611c
+DATA zetas<>+5048(SB)/4, $0xb9dc3199
+DATA zetas<>+5052(SB)/4, $0x8d87fee5
+DATA zetas<>+5056(SB)/4, $0x003087a8
+DATA zetas<>+5060(SB)/4, $0x000418a8
+DATA zetas<>+5064(SB)/4, $0x001a5a70
+DATA zetas<>+5068(SB)/4, $0xffde89d6
+DATA zetas<>+5072(SB)/4, $0x00371c66
+DATA zetas<>+5076(SB)/4, $0xffdb91c7
+DATA zetas<>+5080(SB)/4, $0x001b0c2c
+DATA zetas<>+5084(SB)/4, $0x003f4458
+DATA zetas<>+5088(SB)/4, $0x61279924
+DATA zetas<>+5092(SB)/4, $0x08335cc7
+DATA zetas<>+5096(SB)/4, $0x34c2101b
+DATA zetas<>+5100(SB)/4, $0xbd02ed41
+DATA zetas<>+5104(SB)/4, $0x6e54603b
+DATA zetas<>+5108(SB)/4, $0xb71152e7
+DATA zetas<>+5112(SB)/4, $0x3625e10c
+DATA zetas<>+5116(SB)/4, $0x7ea85919
+DATA zetas<>+5120(SB)/4, $0xffce47a7
+DATA zetas<>+5124(SB)/4, $0xfffc6871
+DATA zetas<>+5128(SB)/4, $0xffce47a7
+DATA zetas<>+5132(SB)/4, $0xfffc6871
+DATA zetas<>+5136(SB)/4, $0x003197ea
+DATA zetas<>+5140(SB)/4, $0xffe58187
+DATA zetas<>+5144(SB)/4, $0x003197ea
+DATA zetas<>+5148(SB)/4, $0xffe58187
+DATA zetas<>+5152(SB)/4, $0x9c766c62
+DATA zetas<>+5156(SB)/4, $0xf8cf15d4
+DATA zetas<>+5160(SB)/4, $0x9c766c62
+DATA zetas<>+5164(SB)/4, $0xf8cf15d4
+DATA zetas<>+5168(SB)/4, $0x6348a563
+DATA zetas<>+5172(SB)/4, $0xcaf5cbdd
+DATA zetas<>+5176(SB)/4, $0x6348a563
+DATA zetas<>+5180(SB)/4, $0xcaf5cbdd
+DATA zetas<>+5184(SB)/4, $0x0030c940
+DATA zetas<>+5188(SB)/4, $0x00353a7f
+DATA zetas<>+5192(SB)/4, $0x0030c940
+DATA zetas<>+5196(SB)/4, $0x00353a7f
+DATA zetas<>+5200(SB)/4, $0xffe1ab1a
+DATA zetas<>+5204(SB)/4, $0x003f9319
+DATA zetas<>+5208(SB)/4, $0xffe1ab1a
+DATA zetas<>+5212(SB)/4, $0x003f9319
+DATA zetas<>+5216(SB)/4, $0x61aae9f7
+DATA zetas<>+5220(SB)/4, $0x6a8fa113
+DATA zetas<>+5224(SB)/4, $0x61aae9f7
+DATA zetas<>+5228(SB)/4, $0x6a8fa113
+DATA zetas<>+5232(SB)/4, $0xc347063b
+DATA zetas<>+5236(SB)/4, $0x7f460282
+DATA zetas<>+5240(SB)/4, $0xc347063b
+DATA zetas<>+5244(SB)/4, $0x7f460282
+DATA zetas<>+5248(SB)/4, $0x0032e0ef
+DATA zetas<>+5252(SB)/4, $0xfffd6928
+DATA zetas<>+5256(SB)/4, $0x0032e0ef
+DATA zetas<>+5260(SB)/4, $0xfffd6928
+DATA zetas<>+5264(SB)/4, $0xffda6d14
+DATA zetas<>+5268(SB)/4, $0x0008a163
+DATA zetas<>+5272(SB)/4, $0xffda6d14
+DATA zetas<>+5276(SB)/4, $0x0008a163
+DATA zetas<>+5280(SB)/4, $0x65db5409
+DATA zetas<>+5284(SB)/4, $0xfad1044b
+DATA zetas<>+5288(SB)/4, $0x65db5409
+DATA zetas<>+5292(SB)/4, $0xfad1044b
+DATA zetas<>+5296(SB)/4, $0xb4c75a6d
+DATA zetas<>+5300(SB)/4, $0x114717a3
+DATA zetas<>+5304(SB)/4, $0xb4c75a6d
+DATA zetas<>+5308(SB)/4, $0x114717a3
+DATA zetas<>+5312(SB)/4, $0x002d3358
+DATA zetas<>+5316(SB)/4, $0xfff8a2a7
+DATA zetas<>+5320(SB)/4, $0x002d3358
+DATA zetas<>+5324(SB)/4, $0xfff8a2a7
+DATA zetas<>+5328(SB)/4, $0xffee7846
+DATA zetas<>+5332(SB)/4, $0xffe8aefe
+DATA zetas<>+5336(SB)/4, $0xffee7846
+DATA zetas<>+5340(SB)/4, $0xffe8aefe
+DATA zetas<>+5344(SB)/4, $0x5a7d4e9f
+DATA zetas<>+5348(SB)/4, $0xf1419e85
+DATA zetas<>+5352(SB)/4, $0x5a7d4e9f
+DATA zetas<>+5356(SB)/4, $0xf1419e85
+DATA zetas<>+5360(SB)/4, $0xdce7c638
+DATA zetas<>+5364(SB)/4, $0xd15250f2
+DATA zetas<>+5368(SB)/4, $0xdce7c638
+DATA zetas<>+5372(SB)/4, $0xd15250f2
+DATA zetas<>+5376(SB)/4, $0xffdf19ee
+DATA zetas<>+5380(SB)/4, $0xffce880c
+DATA zetas<>+5384(SB)/4, $0xffdf19ee
+DATA zetas<>+5388(SB)/4, $0xffce880c
+DATA zetas<>+5392(SB)/4, $0xffdf19ee
+DATA zetas<>+5396(SB)/4, $0xffce880c
+DATA zetas<>+5400(SB)/4, $0xffdf19ee
+DATA zetas<>+5404(SB)/4, $0xffce880c
+DATA zetas<>+5408(SB)/4, $0xbe23655d
+DATA zetas<>+5412(SB)/4, $0x9cf7569c
+DATA zetas<>+5416(SB)/4, $0xbe23655d
+DATA zetas<>+5420(SB)/4, $0x9cf7569c
+DATA zetas<>+5424(SB)/4, $0xbe23655d
+DATA zetas<>+5428(SB)/4, $0x9cf7569c
+DATA zetas<>+5432(SB)/4, $0xbe23655d
+DATA zetas<>+5436(SB)/4, $0x9cf7569c
+DATA zetas<>+5440(SB)/4, $0x003d532d
+DATA zetas<>+5444(SB)/4, $0xffe062eb
+DATA zetas<>+5448(SB)/4, $0x003d532d
+DATA zetas<>+5452(SB)/4, $0xffe062eb
+DATA zetas<>+5456(SB)/4, $0x003d532d
+DATA zetas<>+5460(SB)/4, $0xffe062eb
+DATA zetas<>+5464(SB)/4, $0x003d532d
+DATA zetas<>+5468(SB)/4, $0xffe062eb
+DATA zetas<>+5472(SB)/4, $0x7ac50a4d
+DATA zetas<>+5476(SB)/4, $0xc0b60400
+DATA zetas<>+5480(SB)/4, $0x7ac50a4d
+DATA zetas<>+5484(SB)/4, $0xc0b60400
+DATA zetas<>+5488(SB)/4, $0x7ac50a4d
+DATA zetas<>+5492(SB)/4, $0xc0b60400
+DATA zetas<>+5496(SB)/4, $0x7ac50a4d
+DATA zetas<>+5500(SB)/4, $0xc0b60400
+DATA zetas<>+5504(SB)/4, $0x003580cc
+DATA zetas<>+5508(SB)/4, $0xffef48d4
+DATA zetas<>+5512(SB)/4, $0x003580cc
+DATA zetas<>+5516(SB)/4, $0xffef48d4
+DATA zetas<>+5520(SB)/4, $0x003580cc
+DATA zetas<>+5524(SB)/4, $0xffef48d4
+DATA zetas<>+5528(SB)/4, $0x003580cc
+DATA zetas<>+5532(SB)/4, $0xffef48d4
+DATA zetas<>+5536(SB)/4, $0x6b1c5e41
+DATA zetas<>+5540(SB)/4, $0xde894a96
+DATA zetas<>+5544(SB)/4, $0x6b1c5e41
+DATA zetas<>+5548(SB)/4, $0xde894a96
+DATA zetas<>+5552(SB)/4, $0x6b1c5e41
+DATA zetas<>+5556(SB)/4, $0xde894a96
+DATA zetas<>+5560(SB)/4, $0x6b1c5e41
+DATA zetas<>+5564(SB)/4, $0xde894a96
+DATA zetas<>+5568(SB)/4, $0xfff1d413
+DATA zetas<>+5572(SB)/4, $0xfff9fc5c
+DATA zetas<>+5576(SB)/4, $0xfff1d413
+DATA zetas<>+5580(SB)/4, $0xfff9fc5c
+DATA zetas<>+5584(SB)/4, $0xfff1d413
+DATA zetas<>+5588(SB)/4, $0xfff9fc5c
+DATA zetas<>+5592(SB)/4, $0xfff1d413
+DATA zetas<>+5596(SB)/4, $0xfff9fc5c
+DATA zetas<>+5600(SB)/4, $0xe3a10e7c
+DATA zetas<>+5604(SB)/4, $0xf3f5b585
+DATA zetas<>+5608(SB)/4, $0xe3a10e7c
+DATA zetas<>+5612(SB)/4, $0xf3f5b585
+DATA zetas<>+5616(SB)/4, $0xe3a10e7c
+DATA zetas<>+5620(SB)/4, $0xf3f5b585
+DATA zetas<>+5624(SB)/4, $0xe3a10e7c
+DATA zetas<>+5628(SB)/4, $0xf3f5b585
+DATA zetas<>+5632(SB)/4, $0x00257751
+DATA zetas<>+5636(SB)/4, $0x0003d24e
+DATA zetas<>+5640(SB)/4, $0x00398274
+DATA zetas<>+5644(SB)/4, $0xffd721fa
+DATA zetas<>+5648(SB)/4, $0xfff64bcc
+DATA zetas<>+5652(SB)/4, $0x00362f1e
+DATA zetas<>+5656(SB)/4, $0x00340a88
+DATA zetas<>+5660(SB)/4, $0x0019b6a1
+DATA zetas<>+5664(SB)/4, $0x4b0161c2
+DATA zetas<>+5668(SB)/4, $0x07a68592
+DATA zetas<>+5672(SB)/4, $0x7321af86
+DATA zetas<>+5676(SB)/4, $0xae2f8084
+DATA zetas<>+5680(SB)/4, $0xec92bcd6
+DATA zetas<>+5684(SB)/4, $0x6c79597d
+DATA zetas<>+5688(SB)/4, $0x682f1af6
+DATA zetas<>+5692(SB)/4, $0x337a2021
+DATA zetas<>+5696(SB)/4, $0x00395d69
+DATA zetas<>+5700(SB)/4, $0x003c60d0
+DATA zetas<>+5704(SB)/4, $0x00257281
+DATA zetas<>+5708(SB)/4, $0xfff0992b
+DATA zetas<>+5712(SB)/4, $0xffe7a26a
+DATA zetas<>+5716(SB)/4, $0x001e3469
+DATA zetas<>+5720(SB)/4, $0xfff372f3
+DATA zetas<>+5724(SB)/4, $0x00006ca4
+DATA zetas<>+5728(SB)/4, $0x72d786fc
+DATA zetas<>+5732(SB)/4, $0x78dfd704
+DATA zetas<>+5736(SB)/4, $0x4af7bf5a
+DATA zetas<>+5740(SB)/4, $0xe12aa0e6
+DATA zetas<>+5744(SB)/4, $0xcf38a28a
+DATA zetas<>+5748(SB)/4, $0x3c77ef83
+DATA zetas<>+5752(SB)/4, $0xe6df9e1a
+DATA zetas<>+5756(SB)/4, $0x00d97e5e
+DATA zetas<>+5760(SB)/4, $0x0038b752
+DATA zetas<>+5764(SB)/4, $0x00321fb3
+DATA zetas<>+5768(SB)/4, $0x003c817a
+DATA zetas<>+5772(SB)/4, $0xfff64801
+DATA zetas<>+5776(SB)/4, $0x00230a4d
+DATA zetas<>+5780(SB)/4, $0x003c6009
+DATA zetas<>+5784(SB)/4, $0xfffeab58
+DATA zetas<>+5788(SB)/4, $0xffedf5dd
+DATA zetas<>+5792(SB)/4, $0x718b05de
+DATA zetas<>+5796(SB)/4, $0x64587b56
+DATA zetas<>+5800(SB)/4, $0x79213b5d
+DATA zetas<>+5804(SB)/4, $0xec8b24f0
+DATA zetas<>+5808(SB)/4, $0x462622fc
+DATA zetas<>+5812(SB)/4, $0x78de48a0
+DATA zetas<>+5816(SB)/4, $0xfd560587
+DATA zetas<>+5820(SB)/4, $0xdbe2b2f5
+DATA zetas<>+5824(SB)/4, $0xffd5b188
+DATA zetas<>+5828(SB)/4, $0x0000e70c
+DATA zetas<>+5832(SB)/4, $0x00163712
+DATA zetas<>+5836(SB)/4, $0x002894c5
+DATA zetas<>+5840(SB)/4, $0x001b2a03
+DATA zetas<>+5844(SB)/4, $0xffd767c8
+DATA zetas<>+5848(SB)/4, $0x001d883c
+DATA zetas<>+5852(SB)/4, $0xfffff927
+DATA zetas<>+5856(SB)/4, $0xab4de422
+DATA zetas<>+5860(SB)/4, $0x01ce8b9f
+DATA zetas<>+5864(SB)/4, $0x2c7941f8
+DATA zetas<>+5868(SB)/4, $0x513dd8d4
+DATA zetas<>+5872(SB)/4, $0x36619dfb
+DATA zetas<>+5876(SB)/4, $0xaebb3f72
+DATA zetas<>+5880(SB)/4, $0x3b1f3f5a
+DATA zetas<>+5884(SB)/4, $0xfff24a93
+DATA zetas<>+5888(SB)/4, $0xffc08d78
+DATA zetas<>+5892(SB)/4, $0x002d8765
+DATA zetas<>+5896(SB)/4, $0xffc08d78
+DATA zetas<>+5900(SB)/4, $0x002d8765
+DATA zetas<>+5904(SB)/4, $0x0010ee0c
+DATA zetas<>+5908(SB)/4, $0xffd51a65
+DATA zetas<>+5912(SB)/4, $0x0010ee0c
+DATA zetas<>+5916(SB)/4, $0xffd51a65
+DATA zetas<>+5920(SB)/4, $0x80fb2fca
+DATA zetas<>+5924(SB)/4, $0x5b2592ae
+DATA zetas<>+5928(SB)/4, $0x80fb2fca
+DATA zetas<>+5932(SB)/4, $0x5b2592ae
+DATA zetas<>+5936(SB)/4, $0x21e490e0
+DATA zetas<>+5940(SB)/4, $0xaa1f5280
+DATA zetas<>+5944(SB)/4, $0x21e490e0
+DATA zetas<>+5948(SB)/4, $0xaa1f5280
+DATA zetas<>+5952(SB)/4, $0x003a392d
+DATA zetas<>+5956(SB)/4, $0xffe10daa
+DATA zetas<>+5960(SB)/4, $0x003a392d
+DATA zetas<>+5964(SB)/4, $0xffe10daa
+DATA zetas<>+5968(SB)/4, $0xffe26f5e
+DATA zetas<>+5972(SB)/4, $0xffd9b74c
+DATA zetas<>+5976(SB)/4, $0xffe26f5e
+DATA zetas<>+5980(SB)/4, $0xffd9b74c
+DATA zetas<>+5984(SB)/4, $0x748f7cf6
+DATA zetas<>+5988(SB)/4, $0xc20bd772
+DATA zetas<>+5992(SB)/4, $0x748f7cf6
+DATA zetas<>+5996(SB)/4, $0xc20bd772
+DATA zetas<>+6000(SB)/4, $0xc4cff072
+DATA zetas<>+6004(SB)/4, $0xb35b6f75
+DATA zetas<>+6008(SB)/4, $0xc4cff072
+DATA zetas<>+6012(SB)/4, $0xb35b6f75
+DATA zetas<>+6016(SB)/4, $0x00042e8c
+DATA zetas<>+6020(SB)/4, $0x00312d17
+DATA zetas<>+6024(SB)/4, $0x00042e8c
+DATA zetas<>+6028(SB)/4, $0x00312d17
+DATA zetas<>+6032(SB)/4, $0x002fa120
+DATA zetas<>+6036(SB)/4, $0xffc02ab4
+DATA zetas<>+6040(SB)/4, $0x002fa120
+DATA zetas<>+6044(SB)/4, $0xffc02ab4
+DATA zetas<>+6048(SB)/4, $0x085f2fbb
+DATA zetas<>+6052(SB)/4, $0x6272c9ee
+DATA zetas<>+6056(SB)/4, $0x085f2fbb
+DATA zetas<>+6060(SB)/4, $0x6272c9ee
+DATA zetas<>+6064(SB)/4, $0x5f5a15c7
+DATA zetas<>+6068(SB)/4, $0x8035765d
+DATA zetas<>+6072(SB)/4, $0x5f5a15c7
+DATA zetas<>+6076(SB)/4, $0x8035765d
+DATA zetas<>+6080(SB)/4, $0xffc53911
+DATA zetas<>+6084(SB)/4, $0xffec8147
+DATA zetas<>+6088(SB)/4, $0xffc53911
+DATA zetas<>+6092(SB)/4, $0xffec8147
+DATA zetas<>+6096(SB)/4, $0x002836d1
+DATA zetas<>+6100(SB)/4, $0xffd11c0f
+DATA zetas<>+6104(SB)/4, $0x002836d1
+DATA zetas<>+6108(SB)/4, $0xffd11c0f
+DATA zetas<>+6112(SB)/4, $0x8a54b819
+DATA zetas<>+6116(SB)/4, $0xd8f8cc81
+DATA zetas<>+6120(SB)/4, $0x8a54b819
+DATA zetas<>+6124(SB)/4, $0xd8f8cc81
+DATA zetas<>+6128(SB)/4, $0x5081c1cf
+DATA zetas<>+6132(SB)/4, $0xa220a6e5
+DATA zetas<>+6136(SB)/4, $0x5081c1cf
+DATA zetas<>+6140(SB)/4, $0xa220a6e5
+DATA zetas<>+6144(SB)/4, $0xffee4d3d
+DATA zetas<>+6148(SB)/4, $0xffc77809
+DATA zetas<>+6152(SB)/4, $0xffee4d3d
+DATA zetas<>+6156(SB)/4, $0xffc77809
+DATA zetas<>+6160(SB)/4, $0xffee4d3d
+DATA zetas<>+6164(SB)/4, $0xffc77809
+DATA zetas<>+6168(SB)/4, $0xffee4d3d
+DATA zetas<>+6172(SB)/4, $0xffc77809
+DATA zetas<>+6176(SB)/4, $0xdc919eaf
+DATA zetas<>+6180(SB)/4, $0x8ed3c7d4
+DATA zetas<>+6184(SB)/4, $0xdc919eaf
+DATA zetas<>+6188(SB)/4, $0x8ed3c7d4
+DATA zetas<>+6192(SB)/4, $0xdc919eaf
+DATA zetas<>+6196(SB)/4, $0x8ed3c7d4
+DATA zetas<>+6200(SB)/4, $0xdc919eaf
+DATA zetas<>+6204(SB)/4, $0x8ed3c7d4
+DATA zetas<>+6208(SB)/4, $0xffdfef5e
+DATA zetas<>+6212(SB)/4, $0x002f77a2
+DATA zetas<>+6216(SB)/4, $0xffdfef5e
+DATA zetas<>+6220(SB)/4, $0x002f77a2
+DATA zetas<>+6224(SB)/4, $0xffdfef5e
+DATA zetas<>+6228(SB)/4, $0x002f77a2
+DATA zetas<>+6232(SB)/4, $0xffdfef5e
+DATA zetas<>+6236(SB)/4, $0x002f77a2
+DATA zetas<>+6240(SB)/4, $0xbfceb02c
+DATA zetas<>+6244(SB)/4, $0x5f070503
+DATA zetas<>+6248(SB)/4, $0xbfceb02c
+DATA zetas<>+6252(SB)/4, $0x5f070503
+DATA zetas<>+6256(SB)/4, $0xbfceb02c
+DATA zetas<>+6260(SB)/4, $0x5f070503
+DATA zetas<>+6264(SB)/4, $0xbfceb02c
+DATA zetas<>+6268(SB)/4, $0x5f070503
+DATA zetas<>+6272(SB)/4, $0x0036b98e
+DATA zetas<>+6276(SB)/4, $0xffd62ec1
+DATA zetas<>+6280(SB)/4, $0x0036b98e
+DATA zetas<>+6284(SB)/4, $0xffd62ec1
+DATA zetas<>+6288(SB)/4, $0x0036b98e
+DATA zetas<>+6292(SB)/4, $0xffd62ec1
+DATA zetas<>+6296(SB)/4, $0x0036b98e
+DATA zetas<>+6300(SB)/4, $0xffd62ec1
+DATA zetas<>+6304(SB)/4, $0x6d8e7ec5
+DATA zetas<>+6308(SB)/4, $0xac4894cd
+DATA zetas<>+6312(SB)/4, $0x6d8e7ec5
+DATA zetas<>+6316(SB)/4, $0xac4894cd
+DATA zetas<>+6320(SB)/4, $0x6d8e7ec5
+DATA zetas<>+6324(SB)/4, $0xac4894cd
+DATA zetas<>+6328(SB)/4, $0x6d8e7ec5
+DATA zetas<>+6332(SB)/4, $0xac4894cd
+DATA zetas<>+6336(SB)/4, $0xffcf6ee2
+DATA zetas<>+6340(SB)/4, $0xffc908d6
+DATA zetas<>+6344(SB)/4, $0xffcf6ee2
+DATA zetas<>+6348(SB)/4, $0xffc908d6
+DATA zetas<>+6352(SB)/4, $0xffcf6ee2
+DATA zetas<>+6356(SB)/4, $0xffc908d6
+DATA zetas<>+6360(SB)/4, $0xffcf6ee2
+DATA zetas<>+6364(SB)/4, $0xffc908d6
+DATA zetas<>+6368(SB)/4, $0x9ec57620
+DATA zetas<>+6372(SB)/4, $0x91f62a67
+DATA zetas<>+6376(SB)/4, $0x9ec57620
+DATA zetas<>+6380(SB)/4, $0x91f62a67
+DATA zetas<>+6384(SB)/4, $0x9ec57620
+DATA zetas<>+6388(SB)/4, $0x91f62a67
+DATA zetas<>+6392(SB)/4, $0x9ec57620
+DATA zetas<>+6396(SB)/4, $0x91f62a67
+DATA zetas<>+6400(SB)/4, $0xffdd272b
+DATA zetas<>+6404(SB)/4, $0xba3ce5c5
+DATA zetas<>+6408(SB)/4, $0xffd50969
+DATA zetas<>+6412(SB)/4, $0xa9fd5201
+DATA zetas<>+6416(SB)/4, $0x0036b44a
+DATA zetas<>+6420(SB)/4, $0x6d83f422
+DATA zetas<>+6424(SB)/4, $0x0009ce44
+DATA zetas<>+6428(SB)/4, $0x13a17035
+DATA zetas<>+6432(SB)/4, $0xffe9b612
+DATA zetas<>+6436(SB)/4, $0xd360fc98
+DATA zetas<>+6440(SB)/4, $0xffda8e21
+DATA zetas<>+6444(SB)/4, $0xb50984f7
+DATA zetas<>+6448(SB)/4, $0xffe5d789
+DATA zetas<>+6452(SB)/4, $0xcba1fae7
+DATA zetas<>+6456(SB)/4, $0x003140e4
+DATA zetas<>+6460(SB)/4, $0x629a6dd6
+DATA zetas<>+6464(SB)/4, $0x00146280
+DATA zetas<>+6468(SB)/4, $0x28cf337b
+DATA zetas<>+6472(SB)/4, $0xfff5ad12
+DATA zetas<>+6476(SB)/4, $0xeb54f968
+DATA zetas<>+6480(SB)/4, $0x00069fcd
+DATA zetas<>+6484(SB)/4, $0x0d42eaa0
+DATA zetas<>+6488(SB)/4, $0x0035c75a
+DATA zetas<>+6492(SB)/4, $0x6ba99d90
+DATA zetas<>+6496(SB)/4, $0x00198d77
+DATA zetas<>+6500(SB)/4, $0x3327b788
+DATA zetas<>+6504(SB)/4, $0xffd75c2e
+DATA zetas<>+6508(SB)/4, $0xaea405a4
+DATA zetas<>+6512(SB)/4, $0x003dff4d
+DATA zetas<>+6516(SB)/4, $0x7c1da070
+DATA zetas<>+6520(SB)/4, $0x00336d6d
+DATA zetas<>+6524(SB)/4, $0x66f49658
+DATA zetas<>+6528(SB)/4, $0x0012a239
+DATA zetas<>+6532(SB)/4, $0x254dc527
+DATA zetas<>+6536(SB)/4, $0xfff77e6e
+DATA zetas<>+6540(SB)/4, $0xeef89a49
+DATA zetas<>+6544(SB)/4, $0x000f56b7
+DATA zetas<>+6548(SB)/4, $0x1eb51b09
+DATA zetas<>+6552(SB)/4, $0xffc68d7d
+DATA zetas<>+6556(SB)/4, $0x8cfe3a75
+DATA zetas<>+6560(SB)/4, $0xffdf801c
+DATA zetas<>+6564(SB)/4, $0xbeeff47f
+DATA zetas<>+6568(SB)/4, $0xffd71250
+DATA zetas<>+6572(SB)/4, $0xae1024ad
+DATA zetas<>+6576(SB)/4, $0xffc9f22b
+DATA zetas<>+6580(SB)/4, $0x93c9492b
+DATA zetas<>+6584(SB)/4, $0x00092e53
+DATA zetas<>+6588(SB)/4, $0x12613e2b
+DATA zetas<>+6592(SB)/4, $0x0030d996
+DATA zetas<>+6596(SB)/4, $0x61cb9e24
+DATA zetas<>+6600(SB)/4, $0x002fffce
+DATA zetas<>+6604(SB)/4, $0x6017a128
+DATA zetas<>+6608(SB)/4, $0x002c008e
+DATA zetas<>+6612(SB)/4, $0x58172118
 DATA zetas<>+6616(SB)/4, $0x0030d9d6
 DATA zetas<>+6620(SB)/4, $0x61cc1e44
 DATA zetas<>+6624(SB)/4, $0xffc69a97
@@ -1677,1735 +1677,1925 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	LEAQ         zetas<>+0(SB), CX
 	VPBROADCASTD (CX), Y0
 
-	// Layers of length 128 and 64.
+	// Layer of length 128.
 	VMOVDQU      (AX), Y1
-	VMOVDQU      256(AX), Y2
-	VMOVDQU      512(AX), Y3
-	VMOVDQU      768(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      512(AX), Y2
+	VPBROADCASTD 4(CX), Y3
+	VPBROADCASTD 8(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, (AX)
-	VMOVDQU      Y3, 256(AX)
-	VMOVDQU      Y5, 512(AX)
-	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y1, 512(AX)
 	VMOVDQU      32(AX), Y1
-	VMOVDQU      288(AX), Y2
-	VMOVDQU      544(AX), Y3
-	VMOVDQU      800(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      544(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 32(AX)
-	VMOVDQU      Y3, 288(AX)
-	VMOVDQU      Y5, 544(AX)
-	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      Y5, 32(AX)
+	VMOVDQU      Y1, 544(AX)
 	VMOVDQU      64(AX), Y1
-	VMOVDQU      320(AX), Y2
-	VMOVDQU      576(AX), Y3
-	VMOVDQU      832(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      576(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 64(AX)
-	VMOVDQU      Y3, 320(AX)
-	VMOVDQU      Y5, 576(AX)
-	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y1, 576(AX)
 	VMOVDQU      96(AX), Y1
-	VMOVDQU      352(AX), Y2
-	VMOVDQU      608(AX), Y3
-	VMOVDQU      864(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      608(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 96(AX)
-	VMOVDQU      Y3, 352(AX)
-	VMOVDQU      Y5, 608(AX)
-	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      Y5, 96(AX)
+	VMOVDQU      Y1, 608(AX)
 	VMOVDQU      128(AX), Y1
-	VMOVDQU      384(AX), Y2
-	VMOVDQU      640(AX), Y3
-	VMOVDQU      896(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      640(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 128(AX)
-	VMOVDQU      Y3, 384(AX)
-	VMOVDQU      Y5, 640(AX)
-	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      Y5, 128(AX)
+	VMOVDQU      Y1, 640(AX)
 	VMOVDQU      160(AX), Y1
-	VMOVDQU      416(AX), Y2
-	VMOVDQU      672(AX), Y3
-	VMOVDQU      928(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      672(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 160(AX)
-	VMOVDQU      Y3, 416(AX)
-	VMOVDQU      Y5, 672(AX)
-	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      Y5, 160(AX)
+	VMOVDQU      Y1, 672(AX)
 	VMOVDQU      192(AX), Y1
-	VMOVDQU      448(AX), Y2
-	VMOVDQU      704(AX), Y3
-	VMOVDQU      960(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      704(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 192(AX)
-	VMOVDQU      Y3, 448(AX)
-	VMOVDQU      Y5, 704(AX)
-	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      Y5, 192(AX)
+	VMOVDQU      Y1, 704(AX)
 	VMOVDQU      224(AX), Y1
-	VMOVDQU      480(AX), Y2
-	VMOVDQU      736(AX), Y3
-	VMOVDQU      992(AX), Y4
-	VPBROADCASTD 4(CX), Y5
-	VPBROADCASTD 8(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y3, Y3
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y3, Y3
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y4, Y3
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
-	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 12(CX), Y3
-	VPBROADCASTD 16(CX), Y5
-	VPMULDQ      Y5, Y4, Y6
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y4, Y3
-	VPMULLD      Y0, Y5, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y3, Y7, Y4
-	VPSUBD       Y3, Y7, Y3
-	VPBROADCASTD 20(CX), Y5
-	VPBROADCASTD 24(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y6, Y5
+	VMOVDQU      736(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
 	VPSUBD       Y5, Y2, Y2
 	VPADDD       Y2, Y1, Y5
 	VPSUBD       Y2, Y1, Y1
-	VMOVDQU      Y4, 224(AX)
+	VMOVDQU      Y5, 224(AX)
+	VMOVDQU      Y1, 736(AX)
+	VMOVDQU      256(AX), Y1
+	VMOVDQU      768(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 256(AX)
+	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      288(AX), Y1
+	VMOVDQU      800(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 288(AX)
+	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      320(AX), Y1
+	VMOVDQU      832(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 320(AX)
+	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      352(AX), Y1
+	VMOVDQU      864(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 352(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      384(AX), Y1
+	VMOVDQU      896(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 384(AX)
+	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      416(AX), Y1
+	VMOVDQU      928(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 416(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      448(AX), Y1
+	VMOVDQU      960(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 448(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      480(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
 	VMOVDQU      Y3, 480(AX)
-	VMOVDQU      Y5, 736(AX)
 	VMOVDQU      Y1, 992(AX)
 
-	// Layers of length 32 to 1 on coefficients 0 to 63.
+	// Layer of length 64.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      256(AX), Y2
+	VPBROADCASTD 12(CX), Y3
+	VPBROADCASTD 16(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y1, 256(AX)
+	VMOVDQU      32(AX), Y1
+	VMOVDQU      288(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 32(AX)
+	VMOVDQU      Y1, 288(AX)
+	VMOVDQU      64(AX), Y1
+	VMOVDQU      320(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y1, 320(AX)
+	VMOVDQU      96(AX), Y1
+	VMOVDQU      352(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 96(AX)
+	VMOVDQU      Y1, 352(AX)
+	VMOVDQU      128(AX), Y1
+	VMOVDQU      384(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 128(AX)
+	VMOVDQU      Y1, 384(AX)
+	VMOVDQU      160(AX), Y1
+	VMOVDQU      416(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 160(AX)
+	VMOVDQU      Y1, 416(AX)
+	VMOVDQU      192(AX), Y1
+	VMOVDQU      448(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 192(AX)
+	VMOVDQU      Y1, 448(AX)
+	VMOVDQU      224(AX), Y1
+	VMOVDQU      480(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 224(AX)
+	VMOVDQU      Y1, 480(AX)
+	VMOVDQU      512(AX), Y1
+	VMOVDQU      768(AX), Y2
+	VPBROADCASTD 20(CX), Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 512(AX)
+	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      544(AX), Y1
+	VMOVDQU      800(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 544(AX)
+	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      576(AX), Y1
+	VMOVDQU      832(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 576(AX)
+	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      608(AX), Y1
+	VMOVDQU      864(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 608(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      640(AX), Y1
+	VMOVDQU      896(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 640(AX)
+	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      672(AX), Y1
+	VMOVDQU      928(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 672(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      704(AX), Y1
+	VMOVDQU      960(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 704(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      736(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 736(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layer of length 32.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      128(AX), Y2
+	VPBROADCASTD 28(CX), Y3
+	VPBROADCASTD 32(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y1, 128(AX)
+	VMOVDQU      32(AX), Y1
+	VMOVDQU      160(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 32(AX)
+	VMOVDQU      Y1, 160(AX)
+	VMOVDQU      64(AX), Y1
+	VMOVDQU      192(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y1, 192(AX)
+	VMOVDQU      96(AX), Y1
+	VMOVDQU      224(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 96(AX)
+	VMOVDQU      Y1, 224(AX)
+	VMOVDQU      256(AX), Y1
+	VMOVDQU      384(AX), Y2
+	VPBROADCASTD 36(CX), Y3
+	VPBROADCASTD 40(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 256(AX)
+	VMOVDQU      Y1, 384(AX)
+	VMOVDQU      288(AX), Y1
+	VMOVDQU      416(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 288(AX)
+	VMOVDQU      Y1, 416(AX)
+	VMOVDQU      320(AX), Y1
+	VMOVDQU      448(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 320(AX)
+	VMOVDQU      Y1, 448(AX)
+	VMOVDQU      352(AX), Y1
+	VMOVDQU      480(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 352(AX)
+	VMOVDQU      Y1, 480(AX)
+	VMOVDQU      512(AX), Y1
+	VMOVDQU      640(AX), Y2
+	VPBROADCASTD 44(CX), Y3
+	VPBROADCASTD 48(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 512(AX)
+	VMOVDQU      Y1, 640(AX)
+	VMOVDQU      544(AX), Y1
+	VMOVDQU      672(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 544(AX)
+	VMOVDQU      Y1, 672(AX)
+	VMOVDQU      576(AX), Y1
+	VMOVDQU      704(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 576(AX)
+	VMOVDQU      Y1, 704(AX)
+	VMOVDQU      608(AX), Y1
+	VMOVDQU      736(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 608(AX)
+	VMOVDQU      Y1, 736(AX)
+	VMOVDQU      768(AX), Y1
+	VMOVDQU      896(AX), Y2
+	VPBROADCASTD 52(CX), Y3
+	VPBROADCASTD 56(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 768(AX)
+	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      800(AX), Y1
+	VMOVDQU      928(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 800(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      832(AX), Y1
+	VMOVDQU      960(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 832(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      864(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 864(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layer of length 16.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      64(AX), Y2
+	VPBROADCASTD 60(CX), Y3
+	VPBROADCASTD 64(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y1, 64(AX)
+	VMOVDQU      32(AX), Y1
+	VMOVDQU      96(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 32(AX)
+	VMOVDQU      Y1, 96(AX)
+	VMOVDQU      128(AX), Y1
+	VMOVDQU      192(AX), Y2
+	VPBROADCASTD 68(CX), Y3
+	VPBROADCASTD 72(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 128(AX)
+	VMOVDQU      Y1, 192(AX)
+	VMOVDQU      160(AX), Y1
+	VMOVDQU      224(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 160(AX)
+	VMOVDQU      Y1, 224(AX)
+	VMOVDQU      256(AX), Y1
+	VMOVDQU      320(AX), Y2
+	VPBROADCASTD 76(CX), Y3
+	VPBROADCASTD 80(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 256(AX)
+	VMOVDQU      Y1, 320(AX)
+	VMOVDQU      288(AX), Y1
+	VMOVDQU      352(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 288(AX)
+	VMOVDQU      Y1, 352(AX)
+	VMOVDQU      384(AX), Y1
+	VMOVDQU      448(AX), Y2
+	VPBROADCASTD 84(CX), Y3
+	VPBROADCASTD 88(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 384(AX)
+	VMOVDQU      Y1, 448(AX)
+	VMOVDQU      416(AX), Y1
+	VMOVDQU      480(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 416(AX)
+	VMOVDQU      Y1, 480(AX)
+	VMOVDQU      512(AX), Y1
+	VMOVDQU      576(AX), Y2
+	VPBROADCASTD 92(CX), Y3
+	VPBROADCASTD 96(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 512(AX)
+	VMOVDQU      Y1, 576(AX)
+	VMOVDQU      544(AX), Y1
+	VMOVDQU      608(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 544(AX)
+	VMOVDQU      Y1, 608(AX)
+	VMOVDQU      640(AX), Y1
+	VMOVDQU      704(AX), Y2
+	VPBROADCASTD 100(CX), Y3
+	VPBROADCASTD 104(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 640(AX)
+	VMOVDQU      Y1, 704(AX)
+	VMOVDQU      672(AX), Y1
+	VMOVDQU      736(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 672(AX)
+	VMOVDQU      Y1, 736(AX)
+	VMOVDQU      768(AX), Y1
+	VMOVDQU      832(AX), Y2
+	VPBROADCASTD 108(CX), Y3
+	VPBROADCASTD 112(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 768(AX)
+	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      800(AX), Y1
+	VMOVDQU      864(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 800(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      896(AX), Y1
+	VMOVDQU      960(AX), Y2
+	VPBROADCASTD 116(CX), Y3
+	VPBROADCASTD 120(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       Y2, Y1, Y5
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 896(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      928(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 928(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layer of length 8.
 	VMOVDQU      (AX), Y1
 	VMOVDQU      32(AX), Y2
-	VMOVDQU      64(AX), Y3
-	VMOVDQU      96(AX), Y4
-	VMOVDQU      128(AX), Y5
-	VMOVDQU      160(AX), Y6
-	VMOVDQU      192(AX), Y7
-	VMOVDQU      224(AX), Y8
-	VPBROADCASTD 28(CX), Y9
-	VPBROADCASTD 32(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y9, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y5, Y1, Y11
-	VPSUBD       Y5, Y1, Y1
-	VPMULDQ      Y10, Y6, Y5
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y12
+	VPBROADCASTD 124(CX), Y3
+	VPBROADCASTD 128(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
 	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y6, Y6
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y6, Y5
-	VPADDD       Y5, Y2, Y6
-	VPSUBD       Y5, Y2, Y2
-	VPMULDQ      Y10, Y7, Y5
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y7, Y7
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y7, Y5
-	VPADDD       Y5, Y3, Y7
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y10, Y8, Y5
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y10, Y5, Y5
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y8, Y5
-	VPADDD       Y5, Y4, Y8
-	VPSUBD       Y5, Y4, Y4
-	VPBROADCASTD 36(CX), Y5
-	VPBROADCASTD 40(CX), Y9
-	VPMULDQ      Y9, Y7, Y10
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y12, Y10, Y10
-	VPMULLD      Y5, Y7, Y7
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y7, Y11, Y10
-	VPSUBD       Y7, Y11, Y7
-	VPMULDQ      Y9, Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y9, Y11, Y9
-	VPMULLD      Y5, Y8, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y6, Y8
-	VPSUBD       Y5, Y6, Y5
-	VPBROADCASTD 44(CX), Y6
-	VPBROADCASTD 48(CX), Y9
-	VPMULDQ      Y9, Y3, Y11
-	VMOVSHDUP    Y3, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y6, Y3, Y3
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y3, Y3
-	VPADDD       Y3, Y1, Y11
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y9, Y4, Y3
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y9, Y3, Y3
-	VPMULLD      Y6, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 52(CX), Y3
-	VPBROADCASTD 56(CX), Y6
-	VPMULDQ      Y6, Y8, Y9
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y6, Y12, Y6
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y6, Y9, Y6
-	VPMULLD      Y3, Y8, Y3
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y3, Y3
-	VPADDD       Y3, Y10, Y6
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 60(CX), Y8
-	VPBROADCASTD 64(CX), Y9
-	VPMULDQ      Y9, Y5, Y10
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y8, Y5, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y7, Y8
-	VPSUBD       Y5, Y7, Y5
-	VPBROADCASTD 68(CX), Y7
-	VPBROADCASTD 72(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y9, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y11, Y7
-	VPSUBD       Y4, Y11, Y4
-	VPBROADCASTD 76(CX), Y9
-	VPBROADCASTD 80(CX), Y10
-	VPMULDQ      Y10, Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      Y9, Y2, Y2
-	VPMULLD      Y0, Y10, Y9
-	VPSUBD       Y9, Y2, Y2
-	VPADDD       Y2, Y1, Y9
+	VPADDD       Y2, Y1, Y3
 	VPSUBD       Y2, Y1, Y1
-	VPERMQ       $0xd8, Y6, Y2
-	VPERMQ       $0xd8, Y3, Y3
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VMOVSHDUP    128(CX), Y3
-	VPMULDQ      128(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      96(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y1, 32(AX)
+	VMOVDQU      64(AX), Y1
+	VMOVDQU      96(AX), Y2
+	VPBROADCASTD 132(CX), Y3
+	VPBROADCASTD 136(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y6, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPERMQ       $0xd8, Y8, Y6
-	VPERMQ       $0xd8, Y5, Y5
-	VPUNPCKLDQ   Y5, Y6, Y8
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    192(CX), Y6
-	VPMULDQ      192(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      160(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y8, Y6
-	VPSUBD       Y5, Y8, Y5
-	VPERMQ       $0xd8, Y7, Y7
-	VPERMQ       $0xd8, Y4, Y4
-	VPUNPCKLDQ   Y4, Y7, Y8
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    256(CX), Y7
-	VPMULDQ      256(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      224(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y8, Y7
-	VPSUBD       Y4, Y8, Y4
-	VPERMQ       $0xd8, Y9, Y8
-	VPERMQ       $0xd8, Y1, Y1
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    320(CX), Y8
-	VPMULDQ      320(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      288(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPERM2I128   $0x20, Y2, Y3, Y9
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VMOVSHDUP    384(CX), Y3
-	VPMULDQ      384(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      352(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 64(AX)
+	VMOVDQU      Y1, 96(AX)
+	VMOVDQU      128(AX), Y1
+	VMOVDQU      160(AX), Y2
+	VPBROADCASTD 140(CX), Y3
+	VPBROADCASTD 144(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPERM2I128   $0x20, Y5, Y6, Y9
-	VPERM2I128   $0x31, Y5, Y6, Y5
-	VMOVSHDUP    448(CX), Y6
-	VPMULDQ      448(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      416(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPERM2I128   $0x20, Y4, Y7, Y9
-	VPERM2I128   $0x31, Y4, Y7, Y4
-	VMOVSHDUP    512(CX), Y7
-	VPMULDQ      512(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      480(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPERM2I128   $0x20, Y1, Y8, Y9
-	VPERM2I128   $0x31, Y1, Y8, Y1
-	VMOVSHDUP    576(CX), Y8
-	VPMULDQ      576(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      544(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVSHDUP    640(CX), Y3
-	VPMULDQ      640(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      608(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 128(AX)
+	VMOVDQU      Y1, 160(AX)
+	VMOVDQU      192(AX), Y1
+	VMOVDQU      224(AX), Y2
+	VPBROADCASTD 148(CX), Y3
+	VPBROADCASTD 152(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPUNPCKLDQ   Y5, Y6, Y9
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    704(CX), Y6
-	VPMULDQ      704(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      672(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPUNPCKLDQ   Y4, Y7, Y9
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    768(CX), Y7
-	VPMULDQ      768(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      736(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    832(CX), Y8
-	VPMULDQ      832(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      800(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVDQU      Y9, (AX)
-	VMOVDQU      Y2, 32(AX)
-	VPUNPCKLDQ   Y5, Y6, Y2
-	VPUNPCKHDQ   Y5, Y6, Y3
-	VMOVDQU      Y2, 64(AX)
-	VMOVDQU      Y3, 96(AX)
-	VPUNPCKLDQ   Y4, Y7, Y2
-	VPUNPCKHDQ   Y4, Y7, Y3
-	VMOVDQU      Y2, 128(AX)
-	VMOVDQU      Y3, 160(AX)
-	VPUNPCKLDQ   Y1, Y8, Y2
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVDQU      Y2, 192(AX)
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 192(AX)
 	VMOVDQU      Y1, 224(AX)
-
-	// Layers of length 32 to 1 on coefficients 64 to 127.
 	VMOVDQU      256(AX), Y1
 	VMOVDQU      288(AX), Y2
-	VMOVDQU      320(AX), Y3
-	VMOVDQU      352(AX), Y4
-	VMOVDQU      384(AX), Y5
-	VMOVDQU      416(AX), Y6
-	VMOVDQU      448(AX), Y7
-	VMOVDQU      480(AX), Y8
-	VPBROADCASTD 84(CX), Y9
-	VPBROADCASTD 88(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y9, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y5, Y1, Y11
-	VPSUBD       Y5, Y1, Y1
-	VPMULDQ      Y10, Y6, Y5
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y12
+	VPBROADCASTD 156(CX), Y3
+	VPBROADCASTD 160(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
 	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y6, Y6
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y6, Y5
-	VPADDD       Y5, Y2, Y6
-	VPSUBD       Y5, Y2, Y2
-	VPMULDQ      Y10, Y7, Y5
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y7, Y7
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y7, Y5
-	VPADDD       Y5, Y3, Y7
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y10, Y8, Y5
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y10, Y5, Y5
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y8, Y5
-	VPADDD       Y5, Y4, Y8
-	VPSUBD       Y5, Y4, Y4
-	VPBROADCASTD 92(CX), Y5
-	VPBROADCASTD 864(CX), Y9
-	VPMULDQ      Y9, Y7, Y10
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y12, Y10, Y10
-	VPMULLD      Y5, Y7, Y7
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y7, Y11, Y10
-	VPSUBD       Y7, Y11, Y7
-	VPMULDQ      Y9, Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y9, Y11, Y9
-	VPMULLD      Y5, Y8, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y6, Y8
-	VPSUBD       Y5, Y6, Y5
-	VPBROADCASTD 868(CX), Y6
-	VPBROADCASTD 872(CX), Y9
-	VPMULDQ      Y9, Y3, Y11
-	VMOVSHDUP    Y3, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y6, Y3, Y3
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y3, Y3
-	VPADDD       Y3, Y1, Y11
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y9, Y4, Y3
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y9, Y3, Y3
-	VPMULLD      Y6, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 876(CX), Y3
-	VPBROADCASTD 880(CX), Y6
-	VPMULDQ      Y6, Y8, Y9
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y6, Y12, Y6
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y6, Y9, Y6
-	VPMULLD      Y3, Y8, Y3
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y3, Y3
-	VPADDD       Y3, Y10, Y6
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 884(CX), Y8
-	VPBROADCASTD 888(CX), Y9
-	VPMULDQ      Y9, Y5, Y10
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y8, Y5, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y7, Y8
-	VPSUBD       Y5, Y7, Y5
-	VPBROADCASTD 892(CX), Y7
-	VPBROADCASTD 896(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y9, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y11, Y7
-	VPSUBD       Y4, Y11, Y4
-	VPBROADCASTD 900(CX), Y9
-	VPBROADCASTD 904(CX), Y10
-	VPMULDQ      Y10, Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      Y9, Y2, Y2
-	VPMULLD      Y0, Y10, Y9
-	VPSUBD       Y9, Y2, Y2
-	VPADDD       Y2, Y1, Y9
+	VPADDD       Y2, Y1, Y3
 	VPSUBD       Y2, Y1, Y1
-	VPERMQ       $0xd8, Y6, Y2
-	VPERMQ       $0xd8, Y3, Y3
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VMOVSHDUP    960(CX), Y3
-	VPMULDQ      960(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      928(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VMOVDQU      Y3, 256(AX)
+	VMOVDQU      Y1, 288(AX)
+	VMOVDQU      320(AX), Y1
+	VMOVDQU      352(AX), Y2
+	VPBROADCASTD 164(CX), Y3
+	VPBROADCASTD 168(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y6, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPERMQ       $0xd8, Y8, Y6
-	VPERMQ       $0xd8, Y5, Y5
-	VPUNPCKLDQ   Y5, Y6, Y8
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    1024(CX), Y6
-	VPMULDQ      1024(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      992(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y8, Y6
-	VPSUBD       Y5, Y8, Y5
-	VPERMQ       $0xd8, Y7, Y7
-	VPERMQ       $0xd8, Y4, Y4
-	VPUNPCKLDQ   Y4, Y7, Y8
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    1088(CX), Y7
-	VPMULDQ      1088(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      1056(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y8, Y7
-	VPSUBD       Y4, Y8, Y4
-	VPERMQ       $0xd8, Y9, Y8
-	VPERMQ       $0xd8, Y1, Y1
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    1152(CX), Y8
-	VPMULDQ      1152(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      1120(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPERM2I128   $0x20, Y2, Y3, Y9
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VMOVSHDUP    1216(CX), Y3
-	VPMULDQ      1216(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      1184(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 320(AX)
+	VMOVDQU      Y1, 352(AX)
+	VMOVDQU      384(AX), Y1
+	VMOVDQU      416(AX), Y2
+	VPBROADCASTD 172(CX), Y3
+	VPBROADCASTD 176(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPERM2I128   $0x20, Y5, Y6, Y9
-	VPERM2I128   $0x31, Y5, Y6, Y5
-	VMOVSHDUP    1280(CX), Y6
-	VPMULDQ      1280(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      1248(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPERM2I128   $0x20, Y4, Y7, Y9
-	VPERM2I128   $0x31, Y4, Y7, Y4
-	VMOVSHDUP    1344(CX), Y7
-	VPMULDQ      1344(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      1312(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPERM2I128   $0x20, Y1, Y8, Y9
-	VPERM2I128   $0x31, Y1, Y8, Y1
-	VMOVSHDUP    1408(CX), Y8
-	VPMULDQ      1408(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      1376(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVSHDUP    1472(CX), Y3
-	VPMULDQ      1472(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      1440(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 384(AX)
+	VMOVDQU      Y1, 416(AX)
+	VMOVDQU      448(AX), Y1
+	VMOVDQU      480(AX), Y2
+	VPBROADCASTD 180(CX), Y3
+	VPBROADCASTD 184(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPUNPCKLDQ   Y5, Y6, Y9
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    1536(CX), Y6
-	VPMULDQ      1536(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      1504(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPUNPCKLDQ   Y4, Y7, Y9
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    1600(CX), Y7
-	VPMULDQ      1600(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      1568(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    1664(CX), Y8
-	VPMULDQ      1664(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      1632(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVDQU      Y9, 256(AX)
-	VMOVDQU      Y2, 288(AX)
-	VPUNPCKLDQ   Y5, Y6, Y2
-	VPUNPCKHDQ   Y5, Y6, Y3
-	VMOVDQU      Y2, 320(AX)
-	VMOVDQU      Y3, 352(AX)
-	VPUNPCKLDQ   Y4, Y7, Y2
-	VPUNPCKHDQ   Y4, Y7, Y3
-	VMOVDQU      Y2, 384(AX)
-	VMOVDQU      Y3, 416(AX)
-	VPUNPCKLDQ   Y1, Y8, Y2
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVDQU      Y2, 448(AX)
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 448(AX)
 	VMOVDQU      Y1, 480(AX)
-
-	// Layers of length 32 to 1 on coefficients 128 to 191.
 	VMOVDQU      512(AX), Y1
 	VMOVDQU      544(AX), Y2
-	VMOVDQU      576(AX), Y3
-	VMOVDQU      608(AX), Y4
-	VMOVDQU      640(AX), Y5
-	VMOVDQU      672(AX), Y6
-	VMOVDQU      704(AX), Y7
-	VMOVDQU      736(AX), Y8
-	VPBROADCASTD 908(CX), Y9
-	VPBROADCASTD 912(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y9, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y5, Y1, Y11
-	VPSUBD       Y5, Y1, Y1
-	VPMULDQ      Y10, Y6, Y5
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y12
+	VPBROADCASTD 188(CX), Y3
+	VPBROADCASTD 192(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
 	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y6, Y6
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y6, Y5
-	VPADDD       Y5, Y2, Y6
-	VPSUBD       Y5, Y2, Y2
-	VPMULDQ      Y10, Y7, Y5
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y7, Y7
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y7, Y5
-	VPADDD       Y5, Y3, Y7
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y10, Y8, Y5
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y10, Y5, Y5
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y8, Y5
-	VPADDD       Y5, Y4, Y8
-	VPSUBD       Y5, Y4, Y4
-	VPBROADCASTD 916(CX), Y5
-	VPBROADCASTD 920(CX), Y9
-	VPMULDQ      Y9, Y7, Y10
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y12, Y10, Y10
-	VPMULLD      Y5, Y7, Y7
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y7, Y11, Y10
-	VPSUBD       Y7, Y11, Y7
-	VPMULDQ      Y9, Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y9, Y11, Y9
-	VPMULLD      Y5, Y8, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y6, Y8
-	VPSUBD       Y5, Y6, Y5
-	VPBROADCASTD 924(CX), Y6
-	VPBROADCASTD 1696(CX), Y9
-	VPMULDQ      Y9, Y3, Y11
-	VMOVSHDUP    Y3, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y6, Y3, Y3
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y3, Y3
-	VPADDD       Y3, Y1, Y11
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y9, Y4, Y3
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y9, Y3, Y3
-	VPMULLD      Y6, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 1700(CX), Y3
-	VPBROADCASTD 1704(CX), Y6
-	VPMULDQ      Y6, Y8, Y9
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y6, Y12, Y6
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y6, Y9, Y6
-	VPMULLD      Y3, Y8, Y3
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y3, Y3
-	VPADDD       Y3, Y10, Y6
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 1708(CX), Y8
-	VPBROADCASTD 1712(CX), Y9
-	VPMULDQ      Y9, Y5, Y10
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y8, Y5, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y7, Y8
-	VPSUBD       Y5, Y7, Y5
-	VPBROADCASTD 1716(CX), Y7
-	VPBROADCASTD 1720(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y9, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y11, Y7
-	VPSUBD       Y4, Y11, Y4
-	VPBROADCASTD 1724(CX), Y9
-	VPBROADCASTD 1728(CX), Y10
-	VPMULDQ      Y10, Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      Y9, Y2, Y2
-	VPMULLD      Y0, Y10, Y9
-	VPSUBD       Y9, Y2, Y2
-	VPADDD       Y2, Y1, Y9
+	VPADDD       Y2, Y1, Y3
 	VPSUBD       Y2, Y1, Y1
-	VPERMQ       $0xd8, Y6, Y2
-	VPERMQ       $0xd8, Y3, Y3
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VMOVSHDUP    1792(CX), Y3
-	VPMULDQ      1792(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      1760(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VMOVDQU      Y3, 512(AX)
+	VMOVDQU      Y1, 544(AX)
+	VMOVDQU      576(AX), Y1
+	VMOVDQU      608(AX), Y2
+	VPBROADCASTD 196(CX), Y3
+	VPBROADCASTD 200(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y6, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPERMQ       $0xd8, Y8, Y6
-	VPERMQ       $0xd8, Y5, Y5
-	VPUNPCKLDQ   Y5, Y6, Y8
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    1856(CX), Y6
-	VPMULDQ      1856(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      1824(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y8, Y6
-	VPSUBD       Y5, Y8, Y5
-	VPERMQ       $0xd8, Y7, Y7
-	VPERMQ       $0xd8, Y4, Y4
-	VPUNPCKLDQ   Y4, Y7, Y8
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    1920(CX), Y7
-	VPMULDQ      1920(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      1888(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y8, Y7
-	VPSUBD       Y4, Y8, Y4
-	VPERMQ       $0xd8, Y9, Y8
-	VPERMQ       $0xd8, Y1, Y1
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    1984(CX), Y8
-	VPMULDQ      1984(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      1952(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPERM2I128   $0x20, Y2, Y3, Y9
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VMOVSHDUP    2048(CX), Y3
-	VPMULDQ      2048(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      2016(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 576(AX)
+	VMOVDQU      Y1, 608(AX)
+	VMOVDQU      640(AX), Y1
+	VMOVDQU      672(AX), Y2
+	VPBROADCASTD 204(CX), Y3
+	VPBROADCASTD 208(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPERM2I128   $0x20, Y5, Y6, Y9
-	VPERM2I128   $0x31, Y5, Y6, Y5
-	VMOVSHDUP    2112(CX), Y6
-	VPMULDQ      2112(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      2080(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPERM2I128   $0x20, Y4, Y7, Y9
-	VPERM2I128   $0x31, Y4, Y7, Y4
-	VMOVSHDUP    2176(CX), Y7
-	VPMULDQ      2176(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      2144(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPERM2I128   $0x20, Y1, Y8, Y9
-	VPERM2I128   $0x31, Y1, Y8, Y1
-	VMOVSHDUP    2240(CX), Y8
-	VPMULDQ      2240(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      2208(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVSHDUP    2304(CX), Y3
-	VPMULDQ      2304(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      2272(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 640(AX)
+	VMOVDQU      Y1, 672(AX)
+	VMOVDQU      704(AX), Y1
+	VMOVDQU      736(AX), Y2
+	VPBROADCASTD 212(CX), Y3
+	VPBROADCASTD 216(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPUNPCKLDQ   Y5, Y6, Y9
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    2368(CX), Y6
-	VPMULDQ      2368(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      2336(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPUNPCKLDQ   Y4, Y7, Y9
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    2432(CX), Y7
-	VPMULDQ      2432(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      2400(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    2496(CX), Y8
-	VPMULDQ      2496(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      2464(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVDQU      Y9, 512(AX)
-	VMOVDQU      Y2, 544(AX)
-	VPUNPCKLDQ   Y5, Y6, Y2
-	VPUNPCKHDQ   Y5, Y6, Y3
-	VMOVDQU      Y2, 576(AX)
-	VMOVDQU      Y3, 608(AX)
-	VPUNPCKLDQ   Y4, Y7, Y2
-	VPUNPCKHDQ   Y4, Y7, Y3
-	VMOVDQU      Y2, 640(AX)
-	VMOVDQU      Y3, 672(AX)
-	VPUNPCKLDQ   Y1, Y8, Y2
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVDQU      Y2, 704(AX)
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 704(AX)
 	VMOVDQU      Y1, 736(AX)
-
-	// Layers of length 32 to 1 on coefficients 192 to 255.
 	VMOVDQU      768(AX), Y1
 	VMOVDQU      800(AX), Y2
-	VMOVDQU      832(AX), Y3
-	VMOVDQU      864(AX), Y4
-	VMOVDQU      896(AX), Y5
-	VMOVDQU      928(AX), Y6
-	VMOVDQU      960(AX), Y7
-	VMOVDQU      992(AX), Y8
-	VPBROADCASTD 1732(CX), Y9
-	VPBROADCASTD 1736(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y9, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y5, Y1, Y11
-	VPSUBD       Y5, Y1, Y1
-	VPMULDQ      Y10, Y6, Y5
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y12
+	VPBROADCASTD 220(CX), Y3
+	VPBROADCASTD 224(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
 	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y6, Y6
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y6, Y5
-	VPADDD       Y5, Y2, Y6
-	VPSUBD       Y5, Y2, Y2
-	VPMULDQ      Y10, Y7, Y5
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y10, Y12, Y12
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y9, Y7, Y7
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y7, Y5
-	VPADDD       Y5, Y3, Y7
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y10, Y8, Y5
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y10, Y5, Y5
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y8, Y5
-	VPADDD       Y5, Y4, Y8
-	VPSUBD       Y5, Y4, Y4
-	VPBROADCASTD 1740(CX), Y5
-	VPBROADCASTD 1744(CX), Y9
-	VPMULDQ      Y9, Y7, Y10
-	VMOVSHDUP    Y7, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y12, Y10, Y10
-	VPMULLD      Y5, Y7, Y7
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y7, Y11, Y10
-	VPSUBD       Y7, Y11, Y7
-	VPMULDQ      Y9, Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y9, Y11, Y9
-	VPMULLD      Y5, Y8, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y6, Y8
-	VPSUBD       Y5, Y6, Y5
-	VPBROADCASTD 1748(CX), Y6
-	VPBROADCASTD 1752(CX), Y9
-	VPMULDQ      Y9, Y3, Y11
-	VMOVSHDUP    Y3, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y6, Y3, Y3
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y3, Y3
-	VPADDD       Y3, Y1, Y11
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y9, Y4, Y3
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y9, Y3, Y3
-	VPMULLD      Y6, Y4, Y4
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y4
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPBROADCASTD 1756(CX), Y3
-	VPBROADCASTD 2528(CX), Y6
-	VPMULDQ      Y6, Y8, Y9
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y6, Y12, Y6
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y6, Y9, Y6
-	VPMULLD      Y3, Y8, Y3
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y3, Y3
-	VPADDD       Y3, Y10, Y6
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 2532(CX), Y8
-	VPBROADCASTD 2536(CX), Y9
-	VPMULDQ      Y9, Y5, Y10
-	VMOVSHDUP    Y5, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y8, Y5, Y5
-	VPMULLD      Y0, Y9, Y8
-	VPSUBD       Y8, Y5, Y5
-	VPADDD       Y5, Y7, Y8
-	VPSUBD       Y5, Y7, Y5
-	VPBROADCASTD 2540(CX), Y7
-	VPBROADCASTD 2544(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y9, Y12, Y9
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y9, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y11, Y7
-	VPSUBD       Y4, Y11, Y4
-	VPBROADCASTD 2548(CX), Y9
-	VPBROADCASTD 2552(CX), Y10
-	VPMULDQ      Y10, Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      Y9, Y2, Y2
-	VPMULLD      Y0, Y10, Y9
-	VPSUBD       Y9, Y2, Y2
-	VPADDD       Y2, Y1, Y9
+	VPADDD       Y2, Y1, Y3
 	VPSUBD       Y2, Y1, Y1
-	VPERMQ       $0xd8, Y6, Y2
-	VPERMQ       $0xd8, Y3, Y3
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VMOVSHDUP    2592(CX), Y3
-	VPMULDQ      2592(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      2560(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VMOVDQU      Y3, 768(AX)
+	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      832(AX), Y1
+	VMOVDQU      864(AX), Y2
+	VPBROADCASTD 228(CX), Y3
+	VPBROADCASTD 232(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y6, Y3
-	VPSUBD       Y2, Y6, Y2
-	VPERMQ       $0xd8, Y8, Y6
-	VPERMQ       $0xd8, Y5, Y5
-	VPUNPCKLDQ   Y5, Y6, Y8
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    2656(CX), Y6
-	VPMULDQ      2656(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      2624(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y8, Y6
-	VPSUBD       Y5, Y8, Y5
-	VPERMQ       $0xd8, Y7, Y7
-	VPERMQ       $0xd8, Y4, Y4
-	VPUNPCKLDQ   Y4, Y7, Y8
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    2720(CX), Y7
-	VPMULDQ      2720(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      2688(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y8, Y7
-	VPSUBD       Y4, Y8, Y4
-	VPERMQ       $0xd8, Y9, Y8
-	VPERMQ       $0xd8, Y1, Y1
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    2784(CX), Y8
-	VPMULDQ      2784(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      2752(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPERM2I128   $0x20, Y2, Y3, Y9
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VMOVSHDUP    2848(CX), Y3
-	VPMULDQ      2848(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      2816(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 832(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      896(AX), Y1
+	VMOVDQU      928(AX), Y2
+	VPBROADCASTD 236(CX), Y3
+	VPBROADCASTD 240(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPERM2I128   $0x20, Y5, Y6, Y9
-	VPERM2I128   $0x31, Y5, Y6, Y5
-	VMOVSHDUP    2912(CX), Y6
-	VPMULDQ      2912(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      2880(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPERM2I128   $0x20, Y4, Y7, Y9
-	VPERM2I128   $0x31, Y4, Y7, Y4
-	VMOVSHDUP    2976(CX), Y7
-	VPMULDQ      2976(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      2944(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPERM2I128   $0x20, Y1, Y8, Y9
-	VPERM2I128   $0x31, Y1, Y8, Y1
-	VMOVSHDUP    3040(CX), Y8
-	VPMULDQ      3040(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      3008(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y1, Y1
-	VPADDD       Y1, Y9, Y8
-	VPSUBD       Y1, Y9, Y1
-	VPUNPCKLDQ   Y2, Y3, Y9
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVSHDUP    3104(CX), Y3
-	VPMULDQ      3104(CX), Y2, Y10
-	VMOVSHDUP    Y2, Y11
-	VPMULDQ      Y3, Y11, Y3
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y3, Y10, Y3
-	VPMULLD      3072(CX), Y2, Y2
-	VPMULLD      Y0, Y3, Y3
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 896(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      960(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPBROADCASTD 244(CX), Y3
+	VPBROADCASTD 248(CX), Y4
+	VPMULDQ      Y4, Y2, Y5
+	VMOVSHDUP    Y2, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y4, Y5, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y2, Y9, Y3
-	VPSUBD       Y2, Y9, Y2
-	VPUNPCKLDQ   Y5, Y6, Y9
-	VPUNPCKHDQ   Y5, Y6, Y5
-	VMOVSHDUP    3168(CX), Y6
-	VPMULDQ      3168(CX), Y5, Y10
-	VMOVSHDUP    Y5, Y11
-	VPMULDQ      Y6, Y11, Y6
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y6, Y10, Y6
-	VPMULLD      3136(CX), Y5, Y5
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       Y5, Y9, Y6
-	VPSUBD       Y5, Y9, Y5
-	VPUNPCKLDQ   Y4, Y7, Y9
-	VPUNPCKHDQ   Y4, Y7, Y4
-	VMOVSHDUP    3232(CX), Y7
-	VPMULDQ      3232(CX), Y4, Y10
-	VMOVSHDUP    Y4, Y11
-	VPMULDQ      Y7, Y11, Y7
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y7, Y10, Y7
-	VPMULLD      3200(CX), Y4, Y4
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPUNPCKLDQ   Y1, Y8, Y9
-	VPUNPCKHDQ   Y1, Y8, Y1
-	VMOVSHDUP    3296(CX), Y8
-	VPMULDQ      3296(CX), Y1, Y10
-	VMOVSHDUP    Y1, Y11
-	VPMULDQ      Y8, Y11, Y8
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y8, Y10, Y8
-	VPMULLD      3264(CX), Y1, Y1
-	VPMULLD      Y0, Y8, Y0
-	VPSUBD       Y0, Y1, Y0
-	VPADDD       Y0, Y9, Y1
-	VPSUBD       Y0, Y9, Y0
-	VPUNPCKLDQ   Y2, Y3, Y8
-	VPUNPCKHDQ   Y2, Y3, Y2
-	VMOVDQU      Y8, 768(AX)
-	VMOVDQU      Y2, 800(AX)
-	VPUNPCKLDQ   Y5, Y6, Y2
-	VPUNPCKHDQ   Y5, Y6, Y3
-	VMOVDQU      Y2, 832(AX)
-	VMOVDQU      Y3, 864(AX)
-	VPUNPCKLDQ   Y4, Y7, Y2
-	VPUNPCKHDQ   Y4, Y7, Y3
-	VMOVDQU      Y2, 896(AX)
-	VMOVDQU      Y3, 928(AX)
-	VPUNPCKLDQ   Y0, Y1, Y2
-	VPUNPCKHDQ   Y0, Y1, Y0
-	VMOVDQU      Y2, 960(AX)
-	VMOVDQU      Y0, 992(AX)
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y3, 960(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layers of length 4, 2, 1 from coefficient 0 on.
+	VPERMQ     $0xd8, (AX), Y1
+	VPERMQ     $0xd8, 32(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VMOVSHDUP  288(CX), Y2
+	VPMULDQ    288(CX), Y1, Y4
+	VMOVSHDUP  Y1, Y5
+	VPMULDQ    Y2, Y5, Y2
+	VMOVSHDUP  Y4, Y4
+	VPBLENDD   $0xaa, Y2, Y4, Y2
+	VPMULLD    256(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y3, Y2
+	VPSUBD     Y1, Y3, Y1
+	VPERMQ     $0xd8, 64(AX), Y3
+	VPERMQ     $0xd8, 96(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VMOVSHDUP  352(CX), Y4
+	VPMULDQ    352(CX), Y3, Y6
+	VMOVSHDUP  Y3, Y7
+	VPMULDQ    Y4, Y7, Y4
+	VMOVSHDUP  Y6, Y6
+	VPBLENDD   $0xaa, Y4, Y6, Y4
+	VPMULLD    320(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y5, Y4
+	VPSUBD     Y3, Y5, Y3
+	VPERMQ     $0xd8, 128(AX), Y5
+	VPERMQ     $0xd8, 160(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VMOVSHDUP  416(CX), Y6
+	VPMULDQ    416(CX), Y5, Y8
+	VMOVSHDUP  Y5, Y9
+	VPMULDQ    Y6, Y9, Y6
+	VMOVSHDUP  Y8, Y8
+	VPBLENDD   $0xaa, Y6, Y8, Y6
+	VPMULLD    384(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y7, Y6
+	VPSUBD     Y5, Y7, Y5
+	VPERMQ     $0xd8, 192(AX), Y7
+	VPERMQ     $0xd8, 224(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VMOVSHDUP  480(CX), Y8
+	VPMULDQ    480(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    448(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VMOVSHDUP  544(CX), Y2
+	VPMULDQ    544(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    512(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VMOVSHDUP  608(CX), Y4
+	VPMULDQ    608(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    576(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VMOVSHDUP  672(CX), Y6
+	VPMULDQ    672(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    640(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VMOVSHDUP  736(CX), Y8
+	VPMULDQ    736(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    704(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVSHDUP  800(CX), Y2
+	VPMULDQ    800(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    768(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VMOVSHDUP  864(CX), Y4
+	VPMULDQ    864(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    832(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VMOVSHDUP  928(CX), Y6
+	VPMULDQ    928(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    896(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VMOVSHDUP  992(CX), Y8
+	VPMULDQ    992(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    960(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y9, (AX)
+	VMOVDQU    Y1, 32(AX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 64(AX)
+	VMOVDQU    Y2, 96(AX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 128(AX)
+	VMOVDQU    Y2, 160(AX)
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
+	VMOVDQU    Y1, 192(AX)
+	VMOVDQU    Y2, 224(AX)
+
+	// Layers of length 4, 2, 1 from coefficient 64 on.
+	VPERMQ     $0xd8, 256(AX), Y1
+	VPERMQ     $0xd8, 288(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VMOVSHDUP  1056(CX), Y2
+	VPMULDQ    1056(CX), Y1, Y4
+	VMOVSHDUP  Y1, Y5
+	VPMULDQ    Y2, Y5, Y2
+	VMOVSHDUP  Y4, Y4
+	VPBLENDD   $0xaa, Y2, Y4, Y2
+	VPMULLD    1024(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y3, Y2
+	VPSUBD     Y1, Y3, Y1
+	VPERMQ     $0xd8, 320(AX), Y3
+	VPERMQ     $0xd8, 352(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VMOVSHDUP  1120(CX), Y4
+	VPMULDQ    1120(CX), Y3, Y6
+	VMOVSHDUP  Y3, Y7
+	VPMULDQ    Y4, Y7, Y4
+	VMOVSHDUP  Y6, Y6
+	VPBLENDD   $0xaa, Y4, Y6, Y4
+	VPMULLD    1088(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y5, Y4
+	VPSUBD     Y3, Y5, Y3
+	VPERMQ     $0xd8, 384(AX), Y5
+	VPERMQ     $0xd8, 416(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VMOVSHDUP  1184(CX), Y6
+	VPMULDQ    1184(CX), Y5, Y8
+	VMOVSHDUP  Y5, Y9
+	VPMULDQ    Y6, Y9, Y6
+	VMOVSHDUP  Y8, Y8
+	VPBLENDD   $0xaa, Y6, Y8, Y6
+	VPMULLD    1152(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y7, Y6
+	VPSUBD     Y5, Y7, Y5
+	VPERMQ     $0xd8, 448(AX), Y7
+	VPERMQ     $0xd8, 480(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VMOVSHDUP  1248(CX), Y8
+	VPMULDQ    1248(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    1216(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VMOVSHDUP  1312(CX), Y2
+	VPMULDQ    1312(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    1280(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VMOVSHDUP  1376(CX), Y4
+	VPMULDQ    1376(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    1344(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VMOVSHDUP  1440(CX), Y6
+	VPMULDQ    1440(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    1408(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VMOVSHDUP  1504(CX), Y8
+	VPMULDQ    1504(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    1472(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVSHDUP  1568(CX), Y2
+	VPMULDQ    1568(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    1536(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VMOVSHDUP  1632(CX), Y4
+	VPMULDQ    1632(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    1600(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VMOVSHDUP  1696(CX), Y6
+	VPMULDQ    1696(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    1664(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VMOVSHDUP  1760(CX), Y8
+	VPMULDQ    1760(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    1728(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y9, 256(AX)
+	VMOVDQU    Y1, 288(AX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 320(AX)
+	VMOVDQU    Y2, 352(AX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 384(AX)
+	VMOVDQU    Y2, 416(AX)
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
+	VMOVDQU    Y1, 448(AX)
+	VMOVDQU    Y2, 480(AX)
+
+	// Layers of length 4, 2, 1 from coefficient 128 on.
+	VPERMQ     $0xd8, 512(AX), Y1
+	VPERMQ     $0xd8, 544(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VMOVSHDUP  1824(CX), Y2
+	VPMULDQ    1824(CX), Y1, Y4
+	VMOVSHDUP  Y1, Y5
+	VPMULDQ    Y2, Y5, Y2
+	VMOVSHDUP  Y4, Y4
+	VPBLENDD   $0xaa, Y2, Y4, Y2
+	VPMULLD    1792(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y3, Y2
+	VPSUBD     Y1, Y3, Y1
+	VPERMQ     $0xd8, 576(AX), Y3
+	VPERMQ     $0xd8, 608(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VMOVSHDUP  1888(CX), Y4
+	VPMULDQ    1888(CX), Y3, Y6
+	VMOVSHDUP  Y3, Y7
+	VPMULDQ    Y4, Y7, Y4
+	VMOVSHDUP  Y6, Y6
+	VPBLENDD   $0xaa, Y4, Y6, Y4
+	VPMULLD    1856(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y5, Y4
+	VPSUBD     Y3, Y5, Y3
+	VPERMQ     $0xd8, 640(AX), Y5
+	VPERMQ     $0xd8, 672(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VMOVSHDUP  1952(CX), Y6
+	VPMULDQ    1952(CX), Y5, Y8
+	VMOVSHDUP  Y5, Y9
+	VPMULDQ    Y6, Y9, Y6
+	VMOVSHDUP  Y8, Y8
+	VPBLENDD   $0xaa, Y6, Y8, Y6
+	VPMULLD    1920(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y7, Y6
+	VPSUBD     Y5, Y7, Y5
+	VPERMQ     $0xd8, 704(AX), Y7
+	VPERMQ     $0xd8, 736(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VMOVSHDUP  2016(CX), Y8
+	VPMULDQ    2016(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    1984(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VMOVSHDUP  2080(CX), Y2
+	VPMULDQ    2080(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    2048(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VMOVSHDUP  2144(CX), Y4
+	VPMULDQ    2144(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    2112(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VMOVSHDUP  2208(CX), Y6
+	VPMULDQ    2208(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    2176(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VMOVSHDUP  2272(CX), Y8
+	VPMULDQ    2272(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    2240(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVSHDUP  2336(CX), Y2
+	VPMULDQ    2336(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    2304(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VMOVSHDUP  2400(CX), Y4
+	VPMULDQ    2400(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    2368(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VMOVSHDUP  2464(CX), Y6
+	VPMULDQ    2464(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    2432(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VMOVSHDUP  2528(CX), Y8
+	VPMULDQ    2528(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    2496(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y9, 512(AX)
+	VMOVDQU    Y1, 544(AX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 576(AX)
+	VMOVDQU    Y2, 608(AX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 640(AX)
+	VMOVDQU    Y2, 672(AX)
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
+	VMOVDQU    Y1, 704(AX)
+	VMOVDQU    Y2, 736(AX)
+
+	// Layers of length 4, 2, 1 from coefficient 192 on.
+	VPERMQ     $0xd8, 768(AX), Y1
+	VPERMQ     $0xd8, 800(AX), Y2
+	VPUNPCKLDQ Y2, Y1, Y3
+	VPUNPCKHDQ Y2, Y1, Y1
+	VMOVSHDUP  2592(CX), Y2
+	VPMULDQ    2592(CX), Y1, Y4
+	VMOVSHDUP  Y1, Y5
+	VPMULDQ    Y2, Y5, Y2
+	VMOVSHDUP  Y4, Y4
+	VPBLENDD   $0xaa, Y2, Y4, Y2
+	VPMULLD    2560(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y3, Y2
+	VPSUBD     Y1, Y3, Y1
+	VPERMQ     $0xd8, 832(AX), Y3
+	VPERMQ     $0xd8, 864(AX), Y4
+	VPUNPCKLDQ Y4, Y3, Y5
+	VPUNPCKHDQ Y4, Y3, Y3
+	VMOVSHDUP  2656(CX), Y4
+	VPMULDQ    2656(CX), Y3, Y6
+	VMOVSHDUP  Y3, Y7
+	VPMULDQ    Y4, Y7, Y4
+	VMOVSHDUP  Y6, Y6
+	VPBLENDD   $0xaa, Y4, Y6, Y4
+	VPMULLD    2624(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y5, Y4
+	VPSUBD     Y3, Y5, Y3
+	VPERMQ     $0xd8, 896(AX), Y5
+	VPERMQ     $0xd8, 928(AX), Y6
+	VPUNPCKLDQ Y6, Y5, Y7
+	VPUNPCKHDQ Y6, Y5, Y5
+	VMOVSHDUP  2720(CX), Y6
+	VPMULDQ    2720(CX), Y5, Y8
+	VMOVSHDUP  Y5, Y9
+	VPMULDQ    Y6, Y9, Y6
+	VMOVSHDUP  Y8, Y8
+	VPBLENDD   $0xaa, Y6, Y8, Y6
+	VPMULLD    2688(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y7, Y6
+	VPSUBD     Y5, Y7, Y5
+	VPERMQ     $0xd8, 960(AX), Y7
+	VPERMQ     $0xd8, 992(AX), Y8
+	VPUNPCKLDQ Y8, Y7, Y9
+	VPUNPCKHDQ Y8, Y7, Y7
+	VMOVSHDUP  2784(CX), Y8
+	VPMULDQ    2784(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    2752(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPERM2I128 $0x20, Y1, Y2, Y9
+	VPERM2I128 $0x31, Y1, Y2, Y1
+	VMOVSHDUP  2848(CX), Y2
+	VPMULDQ    2848(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    2816(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPERM2I128 $0x20, Y3, Y4, Y9
+	VPERM2I128 $0x31, Y3, Y4, Y3
+	VMOVSHDUP  2912(CX), Y4
+	VPMULDQ    2912(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    2880(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPERM2I128 $0x20, Y5, Y6, Y9
+	VPERM2I128 $0x31, Y5, Y6, Y5
+	VMOVSHDUP  2976(CX), Y6
+	VPMULDQ    2976(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    2944(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPERM2I128 $0x20, Y7, Y8, Y9
+	VPERM2I128 $0x31, Y7, Y8, Y7
+	VMOVSHDUP  3040(CX), Y8
+	VPMULDQ    3040(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    3008(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y7, Y7
+	VPADDD     Y7, Y9, Y8
+	VPSUBD     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVSHDUP  3104(CX), Y2
+	VPMULDQ    3104(CX), Y1, Y10
+	VMOVSHDUP  Y1, Y11
+	VPMULDQ    Y2, Y11, Y2
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y2, Y10, Y2
+	VPMULLD    3072(CX), Y1, Y1
+	VPMULLD    Y0, Y2, Y2
+	VPSUBD     Y2, Y1, Y1
+	VPADDD     Y1, Y9, Y2
+	VPSUBD     Y1, Y9, Y1
+	VPUNPCKLDQ Y3, Y4, Y9
+	VPUNPCKHDQ Y3, Y4, Y3
+	VMOVSHDUP  3168(CX), Y4
+	VPMULDQ    3168(CX), Y3, Y10
+	VMOVSHDUP  Y3, Y11
+	VPMULDQ    Y4, Y11, Y4
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y4, Y10, Y4
+	VPMULLD    3136(CX), Y3, Y3
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y3, Y3
+	VPADDD     Y3, Y9, Y4
+	VPSUBD     Y3, Y9, Y3
+	VPUNPCKLDQ Y5, Y6, Y9
+	VPUNPCKHDQ Y5, Y6, Y5
+	VMOVSHDUP  3232(CX), Y6
+	VPMULDQ    3232(CX), Y5, Y10
+	VMOVSHDUP  Y5, Y11
+	VPMULDQ    Y6, Y11, Y6
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y6, Y10, Y6
+	VPMULLD    3200(CX), Y5, Y5
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y5, Y5
+	VPADDD     Y5, Y9, Y6
+	VPSUBD     Y5, Y9, Y5
+	VPUNPCKLDQ Y7, Y8, Y9
+	VPUNPCKHDQ Y7, Y8, Y7
+	VMOVSHDUP  3296(CX), Y8
+	VPMULDQ    3296(CX), Y7, Y10
+	VMOVSHDUP  Y7, Y11
+	VPMULDQ    Y8, Y11, Y8
+	VMOVSHDUP  Y10, Y10
+	VPBLENDD   $0xaa, Y8, Y10, Y8
+	VPMULLD    3264(CX), Y7, Y7
+	VPMULLD    Y0, Y8, Y0
+	VPSUBD     Y0, Y7, Y0
+	VPADDD     Y0, Y9, Y7
+	VPSUBD     Y0, Y9, Y0
+	VPUNPCKLDQ Y1, Y2, Y8
+	VPUNPCKHDQ Y1, Y2, Y1
+	VMOVDQU    Y8, 768(AX)
+	VMOVDQU    Y1, 800(AX)
+	VPUNPCKLDQ Y3, Y4, Y1
+	VPUNPCKHDQ Y3, Y4, Y2
+	VMOVDQU    Y1, 832(AX)
+	VMOVDQU    Y2, 864(AX)
+	VPUNPCKLDQ Y5, Y6, Y1
+	VPUNPCKHDQ Y5, Y6, Y2
+	VMOVDQU    Y1, 896(AX)
+	VMOVDQU    Y2, 928(AX)
+	VPUNPCKLDQ Y0, Y7, Y1
+	VPUNPCKHDQ Y0, Y7, Y0
+	VMOVDQU    Y1, 960(AX)
+	VMOVDQU    Y0, 992(AX)
 
 	// Computed interval of p: [-75476694, 75543234]; contract: [-83804170, 83804170].
 	VZEROUPPER
@@ -3417,1920 +3607,1868 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ         p+0(FP), AX
 	LEAQ         zetas<>+0(SB), CX
 	VPBROADCASTD (CX), Y0
-	VPBROADCASTD 2556(CX), Y1
+	VPBROADCASTD 252(CX), Y1
 
-	// Layers of length 1 to 32 on coefficients 0 to 63.
+	// Layers of length 1, 2, 4 from coefficient 0 on.
+	VMOVDQU    (AX), Y2
+	VMOVDQU    32(AX), Y3
+	VSHUFPS    $0x88, Y3, Y2, Y4
+	VSHUFPS    $0xdd, Y3, Y2, Y2
+	VPADDD     Y2, Y4, Y3
+	VPSUBD     Y2, Y4, Y2
+	VMOVSHDUP  3360(CX), Y4
+	VPMULDQ    3360(CX), Y2, Y5
+	VMOVSHDUP  Y2, Y6
+	VPMULDQ    Y4, Y6, Y4
+	VMOVSHDUP  Y5, Y5
+	VPBLENDD   $0xaa, Y4, Y5, Y4
+	VPMULLD    3328(CX), Y2, Y2
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y2, Y2
+	VMOVDQU    64(AX), Y4
+	VMOVDQU    96(AX), Y5
+	VSHUFPS    $0x88, Y5, Y4, Y6
+	VSHUFPS    $0xdd, Y5, Y4, Y4
+	VPADDD     Y4, Y6, Y5
+	VPSUBD     Y4, Y6, Y4
+	VMOVSHDUP  3424(CX), Y6
+	VPMULDQ    3424(CX), Y4, Y7
+	VMOVSHDUP  Y4, Y8
+	VPMULDQ    Y6, Y8, Y6
+	VMOVSHDUP  Y7, Y7
+	VPBLENDD   $0xaa, Y6, Y7, Y6
+	VPMULLD    3392(CX), Y4, Y4
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y4, Y4
+	VMOVDQU    128(AX), Y6
+	VMOVDQU    160(AX), Y7
+	VSHUFPS    $0x88, Y7, Y6, Y8
+	VSHUFPS    $0xdd, Y7, Y6, Y6
+	VPADDD     Y6, Y8, Y7
+	VPSUBD     Y6, Y8, Y6
+	VMOVSHDUP  3488(CX), Y8
+	VPMULDQ    3488(CX), Y6, Y9
+	VMOVSHDUP  Y6, Y10
+	VPMULDQ    Y8, Y10, Y8
+	VMOVSHDUP  Y9, Y9
+	VPBLENDD   $0xaa, Y8, Y9, Y8
+	VPMULLD    3456(CX), Y6, Y6
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y6, Y6
+	VMOVDQU    192(AX), Y8
+	VMOVDQU    224(AX), Y9
+	VSHUFPS    $0x88, Y9, Y8, Y10
+	VSHUFPS    $0xdd, Y9, Y8, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  3552(CX), Y10
+	VPMULDQ    3552(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3520(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  3616(CX), Y10
+	VPMULDQ    3616(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3584(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VSHUFPS    $0x88, Y4, Y5, Y10
+	VSHUFPS    $0xdd, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  3680(CX), Y10
+	VPMULDQ    3680(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3648(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VSHUFPS    $0x88, Y6, Y7, Y10
+	VSHUFPS    $0xdd, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  3744(CX), Y10
+	VPMULDQ    3744(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3712(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VSHUFPS    $0x88, Y8, Y9, Y10
+	VSHUFPS    $0xdd, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  3808(CX), Y10
+	VPMULDQ    3808(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3776(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VPERM2I128 $0x20, Y2, Y3, Y10
+	VPERM2I128 $0x31, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  3872(CX), Y10
+	VPMULDQ    3872(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3840(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VPERM2I128 $0x20, Y4, Y5, Y10
+	VPERM2I128 $0x31, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  3936(CX), Y10
+	VPMULDQ    3936(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3904(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VPERM2I128 $0x20, Y6, Y7, Y10
+	VPERM2I128 $0x31, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  4000(CX), Y10
+	VPMULDQ    4000(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    3968(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VPERM2I128 $0x20, Y8, Y9, Y10
+	VPERM2I128 $0x31, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  4064(CX), Y10
+	VPMULDQ    4064(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4032(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPERMQ     $0xd8, Y10, Y3
+	VMOVDQU    Y3, (AX)
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 32(AX)
+	VSHUFPS    $0x88, Y4, Y5, Y2
+	VSHUFPS    $0xdd, Y4, Y5, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 64(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 96(AX)
+	VSHUFPS    $0x88, Y6, Y7, Y2
+	VSHUFPS    $0xdd, Y6, Y7, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 128(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 160(AX)
+	VSHUFPS    $0x88, Y8, Y9, Y2
+	VSHUFPS    $0xdd, Y8, Y9, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 192(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 224(AX)
+
+	// Layers of length 1, 2, 4 from coefficient 64 on.
+	VMOVDQU    256(AX), Y2
+	VMOVDQU    288(AX), Y3
+	VSHUFPS    $0x88, Y3, Y2, Y4
+	VSHUFPS    $0xdd, Y3, Y2, Y2
+	VPADDD     Y2, Y4, Y3
+	VPSUBD     Y2, Y4, Y2
+	VMOVSHDUP  4128(CX), Y4
+	VPMULDQ    4128(CX), Y2, Y5
+	VMOVSHDUP  Y2, Y6
+	VPMULDQ    Y4, Y6, Y4
+	VMOVSHDUP  Y5, Y5
+	VPBLENDD   $0xaa, Y4, Y5, Y4
+	VPMULLD    4096(CX), Y2, Y2
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y2, Y2
+	VMOVDQU    320(AX), Y4
+	VMOVDQU    352(AX), Y5
+	VSHUFPS    $0x88, Y5, Y4, Y6
+	VSHUFPS    $0xdd, Y5, Y4, Y4
+	VPADDD     Y4, Y6, Y5
+	VPSUBD     Y4, Y6, Y4
+	VMOVSHDUP  4192(CX), Y6
+	VPMULDQ    4192(CX), Y4, Y7
+	VMOVSHDUP  Y4, Y8
+	VPMULDQ    Y6, Y8, Y6
+	VMOVSHDUP  Y7, Y7
+	VPBLENDD   $0xaa, Y6, Y7, Y6
+	VPMULLD    4160(CX), Y4, Y4
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y4, Y4
+	VMOVDQU    384(AX), Y6
+	VMOVDQU    416(AX), Y7
+	VSHUFPS    $0x88, Y7, Y6, Y8
+	VSHUFPS    $0xdd, Y7, Y6, Y6
+	VPADDD     Y6, Y8, Y7
+	VPSUBD     Y6, Y8, Y6
+	VMOVSHDUP  4256(CX), Y8
+	VPMULDQ    4256(CX), Y6, Y9
+	VMOVSHDUP  Y6, Y10
+	VPMULDQ    Y8, Y10, Y8
+	VMOVSHDUP  Y9, Y9
+	VPBLENDD   $0xaa, Y8, Y9, Y8
+	VPMULLD    4224(CX), Y6, Y6
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y6, Y6
+	VMOVDQU    448(AX), Y8
+	VMOVDQU    480(AX), Y9
+	VSHUFPS    $0x88, Y9, Y8, Y10
+	VSHUFPS    $0xdd, Y9, Y8, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  4320(CX), Y10
+	VPMULDQ    4320(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4288(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  4384(CX), Y10
+	VPMULDQ    4384(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4352(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VSHUFPS    $0x88, Y4, Y5, Y10
+	VSHUFPS    $0xdd, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  4448(CX), Y10
+	VPMULDQ    4448(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4416(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VSHUFPS    $0x88, Y6, Y7, Y10
+	VSHUFPS    $0xdd, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  4512(CX), Y10
+	VPMULDQ    4512(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4480(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VSHUFPS    $0x88, Y8, Y9, Y10
+	VSHUFPS    $0xdd, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  4576(CX), Y10
+	VPMULDQ    4576(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4544(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VPERM2I128 $0x20, Y2, Y3, Y10
+	VPERM2I128 $0x31, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  4640(CX), Y10
+	VPMULDQ    4640(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4608(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VPERM2I128 $0x20, Y4, Y5, Y10
+	VPERM2I128 $0x31, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  4704(CX), Y10
+	VPMULDQ    4704(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4672(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VPERM2I128 $0x20, Y6, Y7, Y10
+	VPERM2I128 $0x31, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  4768(CX), Y10
+	VPMULDQ    4768(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4736(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VPERM2I128 $0x20, Y8, Y9, Y10
+	VPERM2I128 $0x31, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  4832(CX), Y10
+	VPMULDQ    4832(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    4800(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPERMQ     $0xd8, Y10, Y3
+	VMOVDQU    Y3, 256(AX)
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 288(AX)
+	VSHUFPS    $0x88, Y4, Y5, Y2
+	VSHUFPS    $0xdd, Y4, Y5, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 320(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 352(AX)
+	VSHUFPS    $0x88, Y6, Y7, Y2
+	VSHUFPS    $0xdd, Y6, Y7, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 384(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 416(AX)
+	VSHUFPS    $0x88, Y8, Y9, Y2
+	VSHUFPS    $0xdd, Y8, Y9, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 448(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 480(AX)
+
+	// Layers of length 1, 2, 4 from coefficient 128 on.
+	VMOVDQU    512(AX), Y2
+	VMOVDQU    544(AX), Y3
+	VSHUFPS    $0x88, Y3, Y2, Y4
+	VSHUFPS    $0xdd, Y3, Y2, Y2
+	VPADDD     Y2, Y4, Y3
+	VPSUBD     Y2, Y4, Y2
+	VMOVSHDUP  4896(CX), Y4
+	VPMULDQ    4896(CX), Y2, Y5
+	VMOVSHDUP  Y2, Y6
+	VPMULDQ    Y4, Y6, Y4
+	VMOVSHDUP  Y5, Y5
+	VPBLENDD   $0xaa, Y4, Y5, Y4
+	VPMULLD    4864(CX), Y2, Y2
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y2, Y2
+	VMOVDQU    576(AX), Y4
+	VMOVDQU    608(AX), Y5
+	VSHUFPS    $0x88, Y5, Y4, Y6
+	VSHUFPS    $0xdd, Y5, Y4, Y4
+	VPADDD     Y4, Y6, Y5
+	VPSUBD     Y4, Y6, Y4
+	VMOVSHDUP  4960(CX), Y6
+	VPMULDQ    4960(CX), Y4, Y7
+	VMOVSHDUP  Y4, Y8
+	VPMULDQ    Y6, Y8, Y6
+	VMOVSHDUP  Y7, Y7
+	VPBLENDD   $0xaa, Y6, Y7, Y6
+	VPMULLD    4928(CX), Y4, Y4
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y4, Y4
+	VMOVDQU    640(AX), Y6
+	VMOVDQU    672(AX), Y7
+	VSHUFPS    $0x88, Y7, Y6, Y8
+	VSHUFPS    $0xdd, Y7, Y6, Y6
+	VPADDD     Y6, Y8, Y7
+	VPSUBD     Y6, Y8, Y6
+	VMOVSHDUP  5024(CX), Y8
+	VPMULDQ    5024(CX), Y6, Y9
+	VMOVSHDUP  Y6, Y10
+	VPMULDQ    Y8, Y10, Y8
+	VMOVSHDUP  Y9, Y9
+	VPBLENDD   $0xaa, Y8, Y9, Y8
+	VPMULLD    4992(CX), Y6, Y6
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y6, Y6
+	VMOVDQU    704(AX), Y8
+	VMOVDQU    736(AX), Y9
+	VSHUFPS    $0x88, Y9, Y8, Y10
+	VSHUFPS    $0xdd, Y9, Y8, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  5088(CX), Y10
+	VPMULDQ    5088(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5056(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  5152(CX), Y10
+	VPMULDQ    5152(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5120(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VSHUFPS    $0x88, Y4, Y5, Y10
+	VSHUFPS    $0xdd, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  5216(CX), Y10
+	VPMULDQ    5216(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5184(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VSHUFPS    $0x88, Y6, Y7, Y10
+	VSHUFPS    $0xdd, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  5280(CX), Y10
+	VPMULDQ    5280(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5248(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VSHUFPS    $0x88, Y8, Y9, Y10
+	VSHUFPS    $0xdd, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  5344(CX), Y10
+	VPMULDQ    5344(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5312(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VPERM2I128 $0x20, Y2, Y3, Y10
+	VPERM2I128 $0x31, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  5408(CX), Y10
+	VPMULDQ    5408(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5376(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VPERM2I128 $0x20, Y4, Y5, Y10
+	VPERM2I128 $0x31, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  5472(CX), Y10
+	VPMULDQ    5472(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5440(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VPERM2I128 $0x20, Y6, Y7, Y10
+	VPERM2I128 $0x31, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  5536(CX), Y10
+	VPMULDQ    5536(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5504(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VPERM2I128 $0x20, Y8, Y9, Y10
+	VPERM2I128 $0x31, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  5600(CX), Y10
+	VPMULDQ    5600(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5568(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPERMQ     $0xd8, Y10, Y3
+	VMOVDQU    Y3, 512(AX)
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 544(AX)
+	VSHUFPS    $0x88, Y4, Y5, Y2
+	VSHUFPS    $0xdd, Y4, Y5, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 576(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 608(AX)
+	VSHUFPS    $0x88, Y6, Y7, Y2
+	VSHUFPS    $0xdd, Y6, Y7, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 640(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 672(AX)
+	VSHUFPS    $0x88, Y8, Y9, Y2
+	VSHUFPS    $0xdd, Y8, Y9, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 704(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 736(AX)
+
+	// Layers of length 1, 2, 4 from coefficient 192 on.
+	VMOVDQU    768(AX), Y2
+	VMOVDQU    800(AX), Y3
+	VSHUFPS    $0x88, Y3, Y2, Y4
+	VSHUFPS    $0xdd, Y3, Y2, Y2
+	VPADDD     Y2, Y4, Y3
+	VPSUBD     Y2, Y4, Y2
+	VMOVSHDUP  5664(CX), Y4
+	VPMULDQ    5664(CX), Y2, Y5
+	VMOVSHDUP  Y2, Y6
+	VPMULDQ    Y4, Y6, Y4
+	VMOVSHDUP  Y5, Y5
+	VPBLENDD   $0xaa, Y4, Y5, Y4
+	VPMULLD    5632(CX), Y2, Y2
+	VPMULLD    Y0, Y4, Y4
+	VPSUBD     Y4, Y2, Y2
+	VMOVDQU    832(AX), Y4
+	VMOVDQU    864(AX), Y5
+	VSHUFPS    $0x88, Y5, Y4, Y6
+	VSHUFPS    $0xdd, Y5, Y4, Y4
+	VPADDD     Y4, Y6, Y5
+	VPSUBD     Y4, Y6, Y4
+	VMOVSHDUP  5728(CX), Y6
+	VPMULDQ    5728(CX), Y4, Y7
+	VMOVSHDUP  Y4, Y8
+	VPMULDQ    Y6, Y8, Y6
+	VMOVSHDUP  Y7, Y7
+	VPBLENDD   $0xaa, Y6, Y7, Y6
+	VPMULLD    5696(CX), Y4, Y4
+	VPMULLD    Y0, Y6, Y6
+	VPSUBD     Y6, Y4, Y4
+	VMOVDQU    896(AX), Y6
+	VMOVDQU    928(AX), Y7
+	VSHUFPS    $0x88, Y7, Y6, Y8
+	VSHUFPS    $0xdd, Y7, Y6, Y6
+	VPADDD     Y6, Y8, Y7
+	VPSUBD     Y6, Y8, Y6
+	VMOVSHDUP  5792(CX), Y8
+	VPMULDQ    5792(CX), Y6, Y9
+	VMOVSHDUP  Y6, Y10
+	VPMULDQ    Y8, Y10, Y8
+	VMOVSHDUP  Y9, Y9
+	VPBLENDD   $0xaa, Y8, Y9, Y8
+	VPMULLD    5760(CX), Y6, Y6
+	VPMULLD    Y0, Y8, Y8
+	VPSUBD     Y8, Y6, Y6
+	VMOVDQU    960(AX), Y8
+	VMOVDQU    992(AX), Y9
+	VSHUFPS    $0x88, Y9, Y8, Y10
+	VSHUFPS    $0xdd, Y9, Y8, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  5856(CX), Y10
+	VPMULDQ    5856(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5824(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  5920(CX), Y10
+	VPMULDQ    5920(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5888(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VSHUFPS    $0x88, Y4, Y5, Y10
+	VSHUFPS    $0xdd, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  5984(CX), Y10
+	VPMULDQ    5984(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    5952(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VSHUFPS    $0x88, Y6, Y7, Y10
+	VSHUFPS    $0xdd, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  6048(CX), Y10
+	VPMULDQ    6048(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6016(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VSHUFPS    $0x88, Y8, Y9, Y10
+	VSHUFPS    $0xdd, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  6112(CX), Y10
+	VPMULDQ    6112(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6080(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VPERM2I128 $0x20, Y2, Y3, Y10
+	VPERM2I128 $0x31, Y2, Y3, Y2
+	VPADDD     Y2, Y10, Y3
+	VPSUBD     Y2, Y10, Y2
+	VMOVSHDUP  6176(CX), Y10
+	VPMULDQ    6176(CX), Y2, Y11
+	VMOVSHDUP  Y2, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6144(CX), Y2, Y2
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y2, Y2
+	VPERM2I128 $0x20, Y4, Y5, Y10
+	VPERM2I128 $0x31, Y4, Y5, Y4
+	VPADDD     Y4, Y10, Y5
+	VPSUBD     Y4, Y10, Y4
+	VMOVSHDUP  6240(CX), Y10
+	VPMULDQ    6240(CX), Y4, Y11
+	VMOVSHDUP  Y4, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6208(CX), Y4, Y4
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y4, Y4
+	VPERM2I128 $0x20, Y6, Y7, Y10
+	VPERM2I128 $0x31, Y6, Y7, Y6
+	VPADDD     Y6, Y10, Y7
+	VPSUBD     Y6, Y10, Y6
+	VMOVSHDUP  6304(CX), Y10
+	VPMULDQ    6304(CX), Y6, Y11
+	VMOVSHDUP  Y6, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6272(CX), Y6, Y6
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y6, Y6
+	VPERM2I128 $0x20, Y8, Y9, Y10
+	VPERM2I128 $0x31, Y8, Y9, Y8
+	VPADDD     Y8, Y10, Y9
+	VPSUBD     Y8, Y10, Y8
+	VMOVSHDUP  6368(CX), Y10
+	VPMULDQ    6368(CX), Y8, Y11
+	VMOVSHDUP  Y8, Y12
+	VPMULDQ    Y10, Y12, Y10
+	VMOVSHDUP  Y11, Y11
+	VPBLENDD   $0xaa, Y10, Y11, Y10
+	VPMULLD    6336(CX), Y8, Y8
+	VPMULLD    Y0, Y10, Y10
+	VPSUBD     Y10, Y8, Y8
+	VSHUFPS    $0x88, Y2, Y3, Y10
+	VSHUFPS    $0xdd, Y2, Y3, Y2
+	VPERMQ     $0xd8, Y10, Y3
+	VMOVDQU    Y3, 768(AX)
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 800(AX)
+	VSHUFPS    $0x88, Y4, Y5, Y2
+	VSHUFPS    $0xdd, Y4, Y5, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 832(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 864(AX)
+	VSHUFPS    $0x88, Y6, Y7, Y2
+	VSHUFPS    $0xdd, Y6, Y7, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 896(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 928(AX)
+	VSHUFPS    $0x88, Y8, Y9, Y2
+	VSHUFPS    $0xdd, Y8, Y9, Y3
+	VPERMQ     $0xd8, Y2, Y2
+	VMOVDQU    Y2, 960(AX)
+	VPERMQ     $0xd8, Y3, Y2
+	VMOVDQU    Y2, 992(AX)
+
+	// Layer of length 8.
 	VMOVDQU      (AX), Y2
 	VMOVDQU      32(AX), Y3
-	VSHUFPS      $0x88, Y3, Y2, Y4
-	VSHUFPS      $0xdd, Y3, Y2, Y2
-	VPADDD       Y2, Y4, Y3
-	VPSUBD       Y2, Y4, Y2
-	VMOVSHDUP    3360(CX), Y4
-	VPMULDQ      3360(CX), Y2, Y5
-	VMOVSHDUP    Y2, Y6
-	VPMULDQ      Y4, Y6, Y4
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y4, Y5, Y4
-	VPMULLD      3328(CX), Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VMOVDQU      64(AX), Y4
-	VMOVDQU      96(AX), Y5
-	VSHUFPS      $0x88, Y5, Y4, Y6
-	VSHUFPS      $0xdd, Y5, Y4, Y4
-	VPADDD       Y4, Y6, Y5
-	VPSUBD       Y4, Y6, Y4
-	VMOVSHDUP    3424(CX), Y6
-	VPMULDQ      3424(CX), Y4, Y7
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      3392(CX), Y4, Y4
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y4, Y4
-	VMOVDQU      128(AX), Y6
-	VMOVDQU      160(AX), Y7
-	VSHUFPS      $0x88, Y7, Y6, Y8
-	VSHUFPS      $0xdd, Y7, Y6, Y6
-	VPADDD       Y6, Y8, Y7
-	VPSUBD       Y6, Y8, Y6
-	VMOVSHDUP    3488(CX), Y8
-	VPMULDQ      3488(CX), Y6, Y9
-	VMOVSHDUP    Y6, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      3456(CX), Y6, Y6
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y6, Y6
-	VMOVDQU      192(AX), Y8
-	VMOVDQU      224(AX), Y9
-	VSHUFPS      $0x88, Y9, Y8, Y10
-	VSHUFPS      $0xdd, Y9, Y8, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    3552(CX), Y10
-	VPMULDQ      3552(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3520(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    3616(CX), Y10
-	VPMULDQ      3616(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3584(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    3680(CX), Y10
-	VPMULDQ      3680(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3648(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    3744(CX), Y10
-	VPMULDQ      3744(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3712(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    3808(CX), Y10
-	VPMULDQ      3808(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3776(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VPERM2I128   $0x20, Y2, Y3, Y10
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    3872(CX), Y10
-	VPMULDQ      3872(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3840(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VPERM2I128   $0x20, Y4, Y5, Y10
-	VPERM2I128   $0x31, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    3936(CX), Y10
-	VPMULDQ      3936(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3904(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPERM2I128   $0x20, Y6, Y7, Y10
-	VPERM2I128   $0x31, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    4000(CX), Y10
-	VPMULDQ      4000(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      3968(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VPERM2I128   $0x20, Y8, Y9, Y10
-	VPERM2I128   $0x31, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    4064(CX), Y10
-	VPMULDQ      4064(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4032(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPERMQ       $0xd8, Y10, Y3
-	VPERMQ       $0xd8, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPERMQ       $0xd8, Y10, Y5
-	VPERMQ       $0xd8, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPERMQ       $0xd8, Y10, Y7
-	VPERMQ       $0xd8, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPERMQ       $0xd8, Y10, Y9
-	VPERMQ       $0xd8, Y8, Y8
-	VPADDD       Y2, Y3, Y10
-	VPSUBD       Y2, Y3, Y2
-	VPBROADCASTD 4096(CX), Y3
-	VPBROADCASTD 4100(CX), Y11
-	VPMULDQ      Y11, Y2, Y12
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y3, Y2, Y2
-	VPMULLD      Y0, Y11, Y3
+	VPADDD       Y3, Y2, Y4
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y4, Y5, Y3
-	VPSUBD       Y4, Y5, Y4
-	VPBROADCASTD 4104(CX), Y5
-	VPBROADCASTD 4108(CX), Y11
-	VPMULDQ      Y11, Y4, Y12
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y11, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       Y6, Y7, Y5
-	VPSUBD       Y6, Y7, Y6
-	VPBROADCASTD 4112(CX), Y7
-	VPBROADCASTD 4116(CX), Y11
-	VPMULDQ      Y11, Y6, Y12
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y11, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y8, Y9, Y7
-	VPSUBD       Y8, Y9, Y8
-	VPBROADCASTD 4120(CX), Y9
-	VPBROADCASTD 4124(CX), Y11
-	VPMULDQ      Y11, Y8, Y12
-	VMOVSHDUP    Y8, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y11, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       Y3, Y10, Y9
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 4128(CX), Y10
-	VPBROADCASTD 4132(CX), Y11
-	VPMULDQ      Y11, Y3, Y12
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y11, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y10, Y3, Y3
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPADDD       Y4, Y2, Y12
-	VPSUBD       Y4, Y2, Y2
-	VPMULDQ      Y11, Y2, Y4
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y4, Y4
-	VPBLENDD     $0xaa, Y11, Y4, Y4
-	VPMULLD      Y10, Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       Y7, Y5, Y4
-	VPSUBD       Y7, Y5, Y5
-	VPBROADCASTD 4136(CX), Y7
-	VPBROADCASTD 4140(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y13
-	VPMULDQ      Y10, Y13, Y13
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y13, Y11, Y11
-	VPMULLD      Y7, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y8, Y6, Y11
-	VPSUBD       Y8, Y6, Y6
-	VPMULDQ      Y10, Y6, Y8
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y10, Y13, Y10
-	VMOVSHDUP    Y8, Y8
-	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPBROADCASTD 4144(CX), Y8
-	VPBROADCASTD 4148(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y13, Y10, Y10
-	VPMULLD      Y8, Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPADDD       Y1, Y7, Y10
-	VPSRAD       $0x17, Y10, Y10
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y11, Y12, Y10
-	VPSUBD       Y11, Y12, Y11
-	VPMULDQ      Y9, Y11, Y12
-	VMOVSHDUP    Y11, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y8, Y11, Y11
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y11, Y11
-	VPADDD       Y5, Y3, Y12
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y9, Y3, Y5
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y13, Y5, Y5
-	VPMULLD      Y8, Y3, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       Y6, Y2, Y5
-	VPSUBD       Y6, Y2, Y2
-	VPMULDQ      Y9, Y2, Y6
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y9, Y13, Y9
+	VPBROADCASTD 6400(CX), Y3
+	VPBROADCASTD 6404(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
 	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y9, Y6, Y6
-	VPMULLD      Y8, Y2, Y2
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y2, Y2
-	VMOVDQU      Y7, (AX)
-	VMOVDQU      Y10, 32(AX)
-	VMOVDQU      Y12, 64(AX)
-	VMOVDQU      Y5, 96(AX)
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, (AX)
+	VMOVDQU      Y2, 32(AX)
+	VMOVDQU      64(AX), Y2
+	VMOVDQU      96(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6408(CX), Y3
+	VPBROADCASTD 6412(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 64(AX)
+	VMOVDQU      Y2, 96(AX)
+	VMOVDQU      128(AX), Y2
+	VMOVDQU      160(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6416(CX), Y3
+	VPBROADCASTD 6420(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
 	VMOVDQU      Y4, 128(AX)
-	VMOVDQU      Y11, 160(AX)
-	VMOVDQU      Y3, 192(AX)
+	VMOVDQU      Y2, 160(AX)
+	VMOVDQU      192(AX), Y2
+	VMOVDQU      224(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6424(CX), Y3
+	VPBROADCASTD 6428(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 192(AX)
 	VMOVDQU      Y2, 224(AX)
-
-	// Layers of length 1 to 32 on coefficients 64 to 127.
 	VMOVDQU      256(AX), Y2
 	VMOVDQU      288(AX), Y3
-	VSHUFPS      $0x88, Y3, Y2, Y4
-	VSHUFPS      $0xdd, Y3, Y2, Y2
-	VPADDD       Y2, Y4, Y3
-	VPSUBD       Y2, Y4, Y2
-	VMOVSHDUP    4192(CX), Y4
-	VPMULDQ      4192(CX), Y2, Y5
-	VMOVSHDUP    Y2, Y6
-	VPMULDQ      Y4, Y6, Y4
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y4, Y5, Y4
-	VPMULLD      4160(CX), Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VMOVDQU      320(AX), Y4
-	VMOVDQU      352(AX), Y5
-	VSHUFPS      $0x88, Y5, Y4, Y6
-	VSHUFPS      $0xdd, Y5, Y4, Y4
-	VPADDD       Y4, Y6, Y5
-	VPSUBD       Y4, Y6, Y4
-	VMOVSHDUP    4256(CX), Y6
-	VPMULDQ      4256(CX), Y4, Y7
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      4224(CX), Y4, Y4
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y4, Y4
-	VMOVDQU      384(AX), Y6
-	VMOVDQU      416(AX), Y7
-	VSHUFPS      $0x88, Y7, Y6, Y8
-	VSHUFPS      $0xdd, Y7, Y6, Y6
-	VPADDD       Y6, Y8, Y7
-	VPSUBD       Y6, Y8, Y6
-	VMOVSHDUP    4320(CX), Y8
-	VPMULDQ      4320(CX), Y6, Y9
-	VMOVSHDUP    Y6, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      4288(CX), Y6, Y6
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y6, Y6
-	VMOVDQU      448(AX), Y8
-	VMOVDQU      480(AX), Y9
-	VSHUFPS      $0x88, Y9, Y8, Y10
-	VSHUFPS      $0xdd, Y9, Y8, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    4384(CX), Y10
-	VPMULDQ      4384(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4352(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    4448(CX), Y10
-	VPMULDQ      4448(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4416(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    4512(CX), Y10
-	VPMULDQ      4512(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4480(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    4576(CX), Y10
-	VPMULDQ      4576(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4544(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    4640(CX), Y10
-	VPMULDQ      4640(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4608(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VPERM2I128   $0x20, Y2, Y3, Y10
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    4704(CX), Y10
-	VPMULDQ      4704(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4672(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VPERM2I128   $0x20, Y4, Y5, Y10
-	VPERM2I128   $0x31, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    4768(CX), Y10
-	VPMULDQ      4768(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4736(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPERM2I128   $0x20, Y6, Y7, Y10
-	VPERM2I128   $0x31, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    4832(CX), Y10
-	VPMULDQ      4832(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4800(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VPERM2I128   $0x20, Y8, Y9, Y10
-	VPERM2I128   $0x31, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    4896(CX), Y10
-	VPMULDQ      4896(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      4864(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPERMQ       $0xd8, Y10, Y3
-	VPERMQ       $0xd8, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPERMQ       $0xd8, Y10, Y5
-	VPERMQ       $0xd8, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPERMQ       $0xd8, Y10, Y7
-	VPERMQ       $0xd8, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPERMQ       $0xd8, Y10, Y9
-	VPERMQ       $0xd8, Y8, Y8
-	VPADDD       Y2, Y3, Y10
-	VPSUBD       Y2, Y3, Y2
-	VPBROADCASTD 4152(CX), Y3
-	VPBROADCASTD 4156(CX), Y11
-	VPMULDQ      Y11, Y2, Y12
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y3, Y2, Y2
-	VPMULLD      Y0, Y11, Y3
+	VPADDD       Y3, Y2, Y4
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y4, Y5, Y3
-	VPSUBD       Y4, Y5, Y4
-	VPBROADCASTD 4928(CX), Y5
-	VPBROADCASTD 4932(CX), Y11
-	VPMULDQ      Y11, Y4, Y12
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y11, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       Y6, Y7, Y5
-	VPSUBD       Y6, Y7, Y6
-	VPBROADCASTD 4936(CX), Y7
-	VPBROADCASTD 4940(CX), Y11
-	VPMULDQ      Y11, Y6, Y12
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y11, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y8, Y9, Y7
-	VPSUBD       Y8, Y9, Y8
-	VPBROADCASTD 4944(CX), Y9
-	VPBROADCASTD 4948(CX), Y11
-	VPMULDQ      Y11, Y8, Y12
-	VMOVSHDUP    Y8, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y11, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       Y3, Y10, Y9
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 4952(CX), Y10
-	VPBROADCASTD 4956(CX), Y11
-	VPMULDQ      Y11, Y3, Y12
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y11, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y10, Y3, Y3
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPADDD       Y4, Y2, Y12
-	VPSUBD       Y4, Y2, Y2
-	VPMULDQ      Y11, Y2, Y4
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y4, Y4
-	VPBLENDD     $0xaa, Y11, Y4, Y4
-	VPMULLD      Y10, Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       Y7, Y5, Y4
-	VPSUBD       Y7, Y5, Y5
-	VPBROADCASTD 4960(CX), Y7
-	VPBROADCASTD 4964(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y13
-	VPMULDQ      Y10, Y13, Y13
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y13, Y11, Y11
-	VPMULLD      Y7, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y8, Y6, Y11
-	VPSUBD       Y8, Y6, Y6
-	VPMULDQ      Y10, Y6, Y8
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y10, Y13, Y10
-	VMOVSHDUP    Y8, Y8
-	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPBROADCASTD 4968(CX), Y8
-	VPBROADCASTD 4972(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y13, Y10, Y10
-	VPMULLD      Y8, Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPADDD       Y1, Y7, Y10
-	VPSRAD       $0x17, Y10, Y10
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y11, Y12, Y10
-	VPSUBD       Y11, Y12, Y11
-	VPMULDQ      Y9, Y11, Y12
-	VMOVSHDUP    Y11, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y8, Y11, Y11
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y11, Y11
-	VPADDD       Y5, Y3, Y12
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y9, Y3, Y5
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y13, Y5, Y5
-	VPMULLD      Y8, Y3, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       Y6, Y2, Y5
-	VPSUBD       Y6, Y2, Y2
-	VPMULDQ      Y9, Y2, Y6
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y9, Y13, Y9
+	VPBROADCASTD 6432(CX), Y3
+	VPBROADCASTD 6436(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
 	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y9, Y6, Y6
-	VPMULLD      Y8, Y2, Y2
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y2, Y2
-	VMOVDQU      Y7, 256(AX)
-	VMOVDQU      Y10, 288(AX)
-	VMOVDQU      Y12, 320(AX)
-	VMOVDQU      Y5, 352(AX)
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 256(AX)
+	VMOVDQU      Y2, 288(AX)
+	VMOVDQU      320(AX), Y2
+	VMOVDQU      352(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6440(CX), Y3
+	VPBROADCASTD 6444(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 320(AX)
+	VMOVDQU      Y2, 352(AX)
+	VMOVDQU      384(AX), Y2
+	VMOVDQU      416(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6448(CX), Y3
+	VPBROADCASTD 6452(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
 	VMOVDQU      Y4, 384(AX)
-	VMOVDQU      Y11, 416(AX)
-	VMOVDQU      Y3, 448(AX)
+	VMOVDQU      Y2, 416(AX)
+	VMOVDQU      448(AX), Y2
+	VMOVDQU      480(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6456(CX), Y3
+	VPBROADCASTD 6460(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 448(AX)
 	VMOVDQU      Y2, 480(AX)
-
-	// Layers of length 1 to 32 on coefficients 128 to 191.
 	VMOVDQU      512(AX), Y2
 	VMOVDQU      544(AX), Y3
-	VSHUFPS      $0x88, Y3, Y2, Y4
-	VSHUFPS      $0xdd, Y3, Y2, Y2
-	VPADDD       Y2, Y4, Y3
-	VPSUBD       Y2, Y4, Y2
-	VMOVSHDUP    5024(CX), Y4
-	VPMULDQ      5024(CX), Y2, Y5
-	VMOVSHDUP    Y2, Y6
-	VPMULDQ      Y4, Y6, Y4
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y4, Y5, Y4
-	VPMULLD      4992(CX), Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VMOVDQU      576(AX), Y4
-	VMOVDQU      608(AX), Y5
-	VSHUFPS      $0x88, Y5, Y4, Y6
-	VSHUFPS      $0xdd, Y5, Y4, Y4
-	VPADDD       Y4, Y6, Y5
-	VPSUBD       Y4, Y6, Y4
-	VMOVSHDUP    5088(CX), Y6
-	VPMULDQ      5088(CX), Y4, Y7
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      5056(CX), Y4, Y4
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y4, Y4
-	VMOVDQU      640(AX), Y6
-	VMOVDQU      672(AX), Y7
-	VSHUFPS      $0x88, Y7, Y6, Y8
-	VSHUFPS      $0xdd, Y7, Y6, Y6
-	VPADDD       Y6, Y8, Y7
-	VPSUBD       Y6, Y8, Y6
-	VMOVSHDUP    5152(CX), Y8
-	VPMULDQ      5152(CX), Y6, Y9
-	VMOVSHDUP    Y6, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      5120(CX), Y6, Y6
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y6, Y6
-	VMOVDQU      704(AX), Y8
-	VMOVDQU      736(AX), Y9
-	VSHUFPS      $0x88, Y9, Y8, Y10
-	VSHUFPS      $0xdd, Y9, Y8, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    5216(CX), Y10
-	VPMULDQ      5216(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5184(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    5280(CX), Y10
-	VPMULDQ      5280(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5248(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    5344(CX), Y10
-	VPMULDQ      5344(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5312(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    5408(CX), Y10
-	VPMULDQ      5408(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5376(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    5472(CX), Y10
-	VPMULDQ      5472(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5440(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VPERM2I128   $0x20, Y2, Y3, Y10
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    5536(CX), Y10
-	VPMULDQ      5536(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5504(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VPERM2I128   $0x20, Y4, Y5, Y10
-	VPERM2I128   $0x31, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    5600(CX), Y10
-	VPMULDQ      5600(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5568(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPERM2I128   $0x20, Y6, Y7, Y10
-	VPERM2I128   $0x31, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    5664(CX), Y10
-	VPMULDQ      5664(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5632(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VPERM2I128   $0x20, Y8, Y9, Y10
-	VPERM2I128   $0x31, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    5728(CX), Y10
-	VPMULDQ      5728(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      5696(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPERMQ       $0xd8, Y10, Y3
-	VPERMQ       $0xd8, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPERMQ       $0xd8, Y10, Y5
-	VPERMQ       $0xd8, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPERMQ       $0xd8, Y10, Y7
-	VPERMQ       $0xd8, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPERMQ       $0xd8, Y10, Y9
-	VPERMQ       $0xd8, Y8, Y8
-	VPADDD       Y2, Y3, Y10
-	VPSUBD       Y2, Y3, Y2
-	VPBROADCASTD 4976(CX), Y3
-	VPBROADCASTD 4980(CX), Y11
-	VPMULDQ      Y11, Y2, Y12
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y3, Y2, Y2
-	VPMULLD      Y0, Y11, Y3
+	VPADDD       Y3, Y2, Y4
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y4, Y5, Y3
-	VPSUBD       Y4, Y5, Y4
-	VPBROADCASTD 4984(CX), Y5
-	VPBROADCASTD 4988(CX), Y11
-	VPMULDQ      Y11, Y4, Y12
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y11, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       Y6, Y7, Y5
-	VPSUBD       Y6, Y7, Y6
-	VPBROADCASTD 5760(CX), Y7
-	VPBROADCASTD 5764(CX), Y11
-	VPMULDQ      Y11, Y6, Y12
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y11, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y8, Y9, Y7
-	VPSUBD       Y8, Y9, Y8
-	VPBROADCASTD 5768(CX), Y9
-	VPBROADCASTD 5772(CX), Y11
-	VPMULDQ      Y11, Y8, Y12
-	VMOVSHDUP    Y8, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y11, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       Y3, Y10, Y9
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 5776(CX), Y10
-	VPBROADCASTD 5780(CX), Y11
-	VPMULDQ      Y11, Y3, Y12
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y11, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y10, Y3, Y3
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPADDD       Y4, Y2, Y12
-	VPSUBD       Y4, Y2, Y2
-	VPMULDQ      Y11, Y2, Y4
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y4, Y4
-	VPBLENDD     $0xaa, Y11, Y4, Y4
-	VPMULLD      Y10, Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       Y7, Y5, Y4
-	VPSUBD       Y7, Y5, Y5
-	VPBROADCASTD 5784(CX), Y7
-	VPBROADCASTD 5788(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y13
-	VPMULDQ      Y10, Y13, Y13
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y13, Y11, Y11
-	VPMULLD      Y7, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y8, Y6, Y11
-	VPSUBD       Y8, Y6, Y6
-	VPMULDQ      Y10, Y6, Y8
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y10, Y13, Y10
-	VMOVSHDUP    Y8, Y8
-	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPBROADCASTD 5792(CX), Y8
-	VPBROADCASTD 5796(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y13, Y10, Y10
-	VPMULLD      Y8, Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPADDD       Y1, Y7, Y10
-	VPSRAD       $0x17, Y10, Y10
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y7, Y7
-	VPADDD       Y11, Y12, Y10
-	VPSUBD       Y11, Y12, Y11
-	VPMULDQ      Y9, Y11, Y12
-	VMOVSHDUP    Y11, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y8, Y11, Y11
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y11, Y11
-	VPADDD       Y5, Y3, Y12
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y9, Y3, Y5
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y13, Y5, Y5
-	VPMULLD      Y8, Y3, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       Y6, Y2, Y5
-	VPSUBD       Y6, Y2, Y2
-	VPMULDQ      Y9, Y2, Y6
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y9, Y13, Y9
+	VPBROADCASTD 6464(CX), Y3
+	VPBROADCASTD 6468(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
 	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y9, Y6, Y6
-	VPMULLD      Y8, Y2, Y2
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y2, Y2
-	VMOVDQU      Y7, 512(AX)
-	VMOVDQU      Y10, 544(AX)
-	VMOVDQU      Y12, 576(AX)
-	VMOVDQU      Y5, 608(AX)
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 512(AX)
+	VMOVDQU      Y2, 544(AX)
+	VMOVDQU      576(AX), Y2
+	VMOVDQU      608(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6472(CX), Y3
+	VPBROADCASTD 6476(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 576(AX)
+	VMOVDQU      Y2, 608(AX)
+	VMOVDQU      640(AX), Y2
+	VMOVDQU      672(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6480(CX), Y3
+	VPBROADCASTD 6484(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
 	VMOVDQU      Y4, 640(AX)
-	VMOVDQU      Y11, 672(AX)
-	VMOVDQU      Y3, 704(AX)
+	VMOVDQU      Y2, 672(AX)
+	VMOVDQU      704(AX), Y2
+	VMOVDQU      736(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6488(CX), Y3
+	VPBROADCASTD 6492(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 704(AX)
 	VMOVDQU      Y2, 736(AX)
-
-	// Layers of length 1 to 32 on coefficients 192 to 255.
 	VMOVDQU      768(AX), Y2
 	VMOVDQU      800(AX), Y3
-	VSHUFPS      $0x88, Y3, Y2, Y4
-	VSHUFPS      $0xdd, Y3, Y2, Y2
-	VPADDD       Y2, Y4, Y3
-	VPSUBD       Y2, Y4, Y2
-	VMOVSHDUP    5856(CX), Y4
-	VPMULDQ      5856(CX), Y2, Y5
-	VMOVSHDUP    Y2, Y6
-	VPMULDQ      Y4, Y6, Y4
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y4, Y5, Y4
-	VPMULLD      5824(CX), Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VMOVDQU      832(AX), Y4
-	VMOVDQU      864(AX), Y5
-	VSHUFPS      $0x88, Y5, Y4, Y6
-	VSHUFPS      $0xdd, Y5, Y4, Y4
-	VPADDD       Y4, Y6, Y5
-	VPSUBD       Y4, Y6, Y4
-	VMOVSHDUP    5920(CX), Y6
-	VPMULDQ      5920(CX), Y4, Y7
-	VMOVSHDUP    Y4, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      5888(CX), Y4, Y4
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y4, Y4
-	VMOVDQU      896(AX), Y6
-	VMOVDQU      928(AX), Y7
-	VSHUFPS      $0x88, Y7, Y6, Y8
-	VSHUFPS      $0xdd, Y7, Y6, Y6
-	VPADDD       Y6, Y8, Y7
-	VPSUBD       Y6, Y8, Y6
-	VMOVSHDUP    5984(CX), Y8
-	VPMULDQ      5984(CX), Y6, Y9
-	VMOVSHDUP    Y6, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      5952(CX), Y6, Y6
-	VPMULLD      Y0, Y8, Y8
-	VPSUBD       Y8, Y6, Y6
-	VMOVDQU      960(AX), Y8
-	VMOVDQU      992(AX), Y9
-	VSHUFPS      $0x88, Y9, Y8, Y10
-	VSHUFPS      $0xdd, Y9, Y8, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    6048(CX), Y10
-	VPMULDQ      6048(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6016(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    6112(CX), Y10
-	VPMULDQ      6112(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6080(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    6176(CX), Y10
-	VPMULDQ      6176(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6144(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    6240(CX), Y10
-	VPMULDQ      6240(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6208(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    6304(CX), Y10
-	VPMULDQ      6304(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6272(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VPERM2I128   $0x20, Y2, Y3, Y10
-	VPERM2I128   $0x31, Y2, Y3, Y2
-	VPADDD       Y2, Y10, Y3
-	VPSUBD       Y2, Y10, Y2
-	VMOVSHDUP    6368(CX), Y10
-	VPMULDQ      6368(CX), Y2, Y11
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6336(CX), Y2, Y2
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y2, Y2
-	VPERM2I128   $0x20, Y4, Y5, Y10
-	VPERM2I128   $0x31, Y4, Y5, Y4
-	VPADDD       Y4, Y10, Y5
-	VPSUBD       Y4, Y10, Y4
-	VMOVSHDUP    6432(CX), Y10
-	VPMULDQ      6432(CX), Y4, Y11
-	VMOVSHDUP    Y4, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6400(CX), Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPERM2I128   $0x20, Y6, Y7, Y10
-	VPERM2I128   $0x31, Y6, Y7, Y6
-	VPADDD       Y6, Y10, Y7
-	VPSUBD       Y6, Y10, Y6
-	VMOVSHDUP    6496(CX), Y10
-	VPMULDQ      6496(CX), Y6, Y11
-	VMOVSHDUP    Y6, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6464(CX), Y6, Y6
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y6, Y6
-	VPERM2I128   $0x20, Y8, Y9, Y10
-	VPERM2I128   $0x31, Y8, Y9, Y8
-	VPADDD       Y8, Y10, Y9
-	VPSUBD       Y8, Y10, Y8
-	VMOVSHDUP    6560(CX), Y10
-	VPMULDQ      6560(CX), Y8, Y11
-	VMOVSHDUP    Y8, Y12
-	VPMULDQ      Y10, Y12, Y10
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y10, Y11, Y10
-	VPMULLD      6528(CX), Y8, Y8
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y8, Y8
-	VSHUFPS      $0x88, Y2, Y3, Y10
-	VSHUFPS      $0xdd, Y2, Y3, Y2
-	VPERMQ       $0xd8, Y10, Y3
-	VPERMQ       $0xd8, Y2, Y2
-	VSHUFPS      $0x88, Y4, Y5, Y10
-	VSHUFPS      $0xdd, Y4, Y5, Y4
-	VPERMQ       $0xd8, Y10, Y5
-	VPERMQ       $0xd8, Y4, Y4
-	VSHUFPS      $0x88, Y6, Y7, Y10
-	VSHUFPS      $0xdd, Y6, Y7, Y6
-	VPERMQ       $0xd8, Y10, Y7
-	VPERMQ       $0xd8, Y6, Y6
-	VSHUFPS      $0x88, Y8, Y9, Y10
-	VSHUFPS      $0xdd, Y8, Y9, Y8
-	VPERMQ       $0xd8, Y10, Y9
-	VPERMQ       $0xd8, Y8, Y8
-	VPADDD       Y2, Y3, Y10
-	VPSUBD       Y2, Y3, Y2
-	VPBROADCASTD 5800(CX), Y3
-	VPBROADCASTD 5804(CX), Y11
-	VPMULDQ      Y11, Y2, Y12
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y3, Y2, Y2
-	VPMULLD      Y0, Y11, Y3
+	VPADDD       Y3, Y2, Y4
 	VPSUBD       Y3, Y2, Y2
-	VPADDD       Y4, Y5, Y3
-	VPSUBD       Y4, Y5, Y4
-	VPBROADCASTD 5808(CX), Y5
-	VPBROADCASTD 5812(CX), Y11
-	VPMULDQ      Y11, Y4, Y12
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y5, Y4, Y4
-	VPMULLD      Y0, Y11, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       Y6, Y7, Y5
-	VPSUBD       Y6, Y7, Y6
-	VPBROADCASTD 5816(CX), Y7
-	VPBROADCASTD 5820(CX), Y11
-	VPMULDQ      Y11, Y6, Y12
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y11, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y8, Y9, Y7
-	VPSUBD       Y8, Y9, Y8
-	VPBROADCASTD 6592(CX), Y9
-	VPBROADCASTD 6596(CX), Y11
-	VPMULDQ      Y11, Y8, Y12
-	VMOVSHDUP    Y8, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y11, Y12, Y11
-	VPMULLD      Y9, Y8, Y8
-	VPMULLD      Y0, Y11, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       Y3, Y10, Y9
-	VPSUBD       Y3, Y10, Y3
-	VPBROADCASTD 6600(CX), Y10
-	VPBROADCASTD 6604(CX), Y11
-	VPMULDQ      Y11, Y3, Y12
-	VMOVSHDUP    Y3, Y13
-	VPMULDQ      Y11, Y13, Y13
-	VMOVSHDUP    Y12, Y12
-	VPBLENDD     $0xaa, Y13, Y12, Y12
-	VPMULLD      Y10, Y3, Y3
-	VPMULLD      Y0, Y12, Y12
-	VPSUBD       Y12, Y3, Y3
-	VPADDD       Y4, Y2, Y12
-	VPSUBD       Y4, Y2, Y2
-	VPMULDQ      Y11, Y2, Y4
-	VMOVSHDUP    Y2, Y13
-	VPMULDQ      Y11, Y13, Y11
-	VMOVSHDUP    Y4, Y4
-	VPBLENDD     $0xaa, Y11, Y4, Y4
-	VPMULLD      Y10, Y2, Y2
-	VPMULLD      Y0, Y4, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       Y7, Y5, Y4
-	VPSUBD       Y7, Y5, Y5
-	VPBROADCASTD 6608(CX), Y7
-	VPBROADCASTD 6612(CX), Y10
-	VPMULDQ      Y10, Y5, Y11
-	VMOVSHDUP    Y5, Y13
-	VPMULDQ      Y10, Y13, Y13
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y13, Y11, Y11
-	VPMULLD      Y7, Y5, Y5
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y5, Y5
-	VPADDD       Y8, Y6, Y11
-	VPSUBD       Y8, Y6, Y6
-	VPMULDQ      Y10, Y6, Y8
-	VMOVSHDUP    Y6, Y13
-	VPMULDQ      Y10, Y13, Y10
-	VMOVSHDUP    Y8, Y8
-	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      Y7, Y6, Y6
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       Y4, Y9, Y7
-	VPSUBD       Y4, Y9, Y4
-	VPBROADCASTD 6616(CX), Y8
-	VPBROADCASTD 6620(CX), Y9
-	VPMULDQ      Y9, Y4, Y10
-	VMOVSHDUP    Y4, Y13
-	VPMULDQ      Y9, Y13, Y13
-	VMOVSHDUP    Y10, Y10
-	VPBLENDD     $0xaa, Y13, Y10, Y10
-	VPMULLD      Y8, Y4, Y4
-	VPMULLD      Y0, Y10, Y10
-	VPSUBD       Y10, Y4, Y4
-	VPADDD       Y1, Y7, Y1
-	VPSRAD       $0x17, Y1, Y1
-	VPMULLD      Y0, Y1, Y1
-	VPSUBD       Y1, Y7, Y1
-	VPADDD       Y11, Y12, Y7
-	VPSUBD       Y11, Y12, Y10
-	VPMULDQ      Y9, Y10, Y11
-	VMOVSHDUP    Y10, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y11, Y11
-	VPBLENDD     $0xaa, Y12, Y11, Y11
-	VPMULLD      Y8, Y10, Y10
-	VPMULLD      Y0, Y11, Y11
-	VPSUBD       Y11, Y10, Y10
-	VPADDD       Y5, Y3, Y11
-	VPSUBD       Y5, Y3, Y3
-	VPMULDQ      Y9, Y3, Y5
-	VMOVSHDUP    Y3, Y12
-	VPMULDQ      Y9, Y12, Y12
-	VMOVSHDUP    Y5, Y5
-	VPBLENDD     $0xaa, Y12, Y5, Y5
-	VPMULLD      Y8, Y3, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       Y6, Y2, Y5
-	VPSUBD       Y6, Y2, Y2
-	VPMULDQ      Y9, Y2, Y6
-	VMOVSHDUP    Y2, Y12
-	VPMULDQ      Y9, Y12, Y9
+	VPBROADCASTD 6496(CX), Y3
+	VPBROADCASTD 6500(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
 	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y9, Y6, Y6
-	VPMULLD      Y8, Y2, Y2
-	VPMULLD      Y0, Y6, Y6
-	VPSUBD       Y6, Y2, Y2
-	VMOVDQU      Y1, 768(AX)
-	VMOVDQU      Y7, 800(AX)
-	VMOVDQU      Y11, 832(AX)
-	VMOVDQU      Y5, 864(AX)
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 768(AX)
+	VMOVDQU      Y2, 800(AX)
+	VMOVDQU      832(AX), Y2
+	VMOVDQU      864(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6504(CX), Y3
+	VPBROADCASTD 6508(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 832(AX)
+	VMOVDQU      Y2, 864(AX)
+	VMOVDQU      896(AX), Y2
+	VMOVDQU      928(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6512(CX), Y3
+	VPBROADCASTD 6516(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
 	VMOVDQU      Y4, 896(AX)
-	VMOVDQU      Y10, 928(AX)
-	VMOVDQU      Y3, 960(AX)
+	VMOVDQU      Y2, 928(AX)
+	VMOVDQU      960(AX), Y2
+	VMOVDQU      992(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6520(CX), Y3
+	VPBROADCASTD 6524(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y5, Y6, Y5
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y5, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y4, 960(AX)
 	VMOVDQU      Y2, 992(AX)
 
-	// Layers of length 64 and 128.
+	// Layer of length 16.
+	VMOVDQU      (AX), Y2
+	VMOVDQU      64(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6528(CX), Y3
+	VPBROADCASTD 6532(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, (AX)
+	VMOVDQU      Y2, 64(AX)
+	VMOVDQU      32(AX), Y2
+	VMOVDQU      96(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 32(AX)
+	VMOVDQU      Y2, 96(AX)
+	VMOVDQU      128(AX), Y2
+	VMOVDQU      192(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6536(CX), Y3
+	VPBROADCASTD 6540(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 128(AX)
+	VMOVDQU      Y2, 192(AX)
+	VMOVDQU      160(AX), Y2
+	VMOVDQU      224(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 160(AX)
+	VMOVDQU      Y2, 224(AX)
+	VMOVDQU      256(AX), Y2
+	VMOVDQU      320(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6544(CX), Y3
+	VPBROADCASTD 6548(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 256(AX)
+	VMOVDQU      Y2, 320(AX)
+	VMOVDQU      288(AX), Y2
+	VMOVDQU      352(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 288(AX)
+	VMOVDQU      Y2, 352(AX)
+	VMOVDQU      384(AX), Y2
+	VMOVDQU      448(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6552(CX), Y3
+	VPBROADCASTD 6556(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 384(AX)
+	VMOVDQU      Y2, 448(AX)
+	VMOVDQU      416(AX), Y2
+	VMOVDQU      480(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 416(AX)
+	VMOVDQU      Y2, 480(AX)
+	VMOVDQU      512(AX), Y2
+	VMOVDQU      576(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6560(CX), Y3
+	VPBROADCASTD 6564(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 512(AX)
+	VMOVDQU      Y2, 576(AX)
+	VMOVDQU      544(AX), Y2
+	VMOVDQU      608(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 544(AX)
+	VMOVDQU      Y2, 608(AX)
+	VMOVDQU      640(AX), Y2
+	VMOVDQU      704(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6568(CX), Y3
+	VPBROADCASTD 6572(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 640(AX)
+	VMOVDQU      Y2, 704(AX)
+	VMOVDQU      672(AX), Y2
+	VMOVDQU      736(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 672(AX)
+	VMOVDQU      Y2, 736(AX)
+	VMOVDQU      768(AX), Y2
+	VMOVDQU      832(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6576(CX), Y3
+	VPBROADCASTD 6580(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 768(AX)
+	VMOVDQU      Y2, 832(AX)
+	VMOVDQU      800(AX), Y2
+	VMOVDQU      864(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 800(AX)
+	VMOVDQU      Y2, 864(AX)
+	VMOVDQU      896(AX), Y2
+	VMOVDQU      960(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6584(CX), Y3
+	VPBROADCASTD 6588(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VMOVDQU      Y4, 896(AX)
+	VMOVDQU      Y2, 960(AX)
+	VMOVDQU      928(AX), Y2
+	VMOVDQU      992(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 928(AX)
+	VMOVDQU      Y2, 992(AX)
+
+	// Layer of length 32.
+	VMOVDQU      (AX), Y2
+	VMOVDQU      128(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6592(CX), Y3
+	VPBROADCASTD 6596(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VPADDD       Y1, Y4, Y6
+	VPSRAD       $0x17, Y6, Y6
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VMOVDQU      Y4, (AX)
+	VMOVDQU      Y2, 128(AX)
+	VMOVDQU      32(AX), Y2
+	VMOVDQU      160(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 32(AX)
+	VMOVDQU      Y2, 160(AX)
+	VMOVDQU      64(AX), Y2
+	VMOVDQU      192(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 64(AX)
+	VMOVDQU      Y2, 192(AX)
+	VMOVDQU      96(AX), Y2
+	VMOVDQU      224(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 96(AX)
+	VMOVDQU      Y2, 224(AX)
+	VMOVDQU      256(AX), Y2
+	VMOVDQU      384(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6600(CX), Y3
+	VPBROADCASTD 6604(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VPADDD       Y1, Y4, Y6
+	VPSRAD       $0x17, Y6, Y6
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VMOVDQU      Y4, 256(AX)
+	VMOVDQU      Y2, 384(AX)
+	VMOVDQU      288(AX), Y2
+	VMOVDQU      416(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 288(AX)
+	VMOVDQU      Y2, 416(AX)
+	VMOVDQU      320(AX), Y2
+	VMOVDQU      448(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 320(AX)
+	VMOVDQU      Y2, 448(AX)
+	VMOVDQU      352(AX), Y2
+	VMOVDQU      480(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 352(AX)
+	VMOVDQU      Y2, 480(AX)
+	VMOVDQU      512(AX), Y2
+	VMOVDQU      640(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6608(CX), Y3
+	VPBROADCASTD 6612(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VPADDD       Y1, Y4, Y6
+	VPSRAD       $0x17, Y6, Y6
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VMOVDQU      Y4, 512(AX)
+	VMOVDQU      Y2, 640(AX)
+	VMOVDQU      544(AX), Y2
+	VMOVDQU      672(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 544(AX)
+	VMOVDQU      Y2, 672(AX)
+	VMOVDQU      576(AX), Y2
+	VMOVDQU      704(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y7, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y4
+	VPSUBD       Y4, Y2, Y2
+	VMOVDQU      Y6, 576(AX)
+	VMOVDQU      Y2, 704(AX)
+	VMOVDQU      608(AX), Y2
+	VMOVDQU      736(AX), Y4
+	VPADDD       Y4, Y2, Y6
+	VPSUBD       Y4, Y2, Y2
+	VPMULDQ      Y5, Y2, Y4
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y5
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y4, Y3
+	VPSUBD       Y3, Y2, Y2
+	VMOVDQU      Y6, 608(AX)
+	VMOVDQU      Y2, 736(AX)
+	VMOVDQU      768(AX), Y2
+	VMOVDQU      896(AX), Y3
+	VPADDD       Y3, Y2, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPBROADCASTD 6616(CX), Y3
+	VPBROADCASTD 6620(CX), Y5
+	VPMULDQ      Y5, Y2, Y6
+	VMOVSHDUP    Y2, Y7
+	VPMULDQ      Y5, Y7, Y7
+	VMOVSHDUP    Y6, Y6
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPMULLD      Y3, Y2, Y2
+	VPMULLD      Y0, Y6, Y6
+	VPSUBD       Y6, Y2, Y2
+	VPADDD       Y1, Y4, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPMULLD      Y0, Y1, Y1
+	VPSUBD       Y1, Y4, Y1
+	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      Y2, 896(AX)
+	VMOVDQU      800(AX), Y1
+	VMOVDQU      928(AX), Y2
+	VPADDD       Y2, Y1, Y4
+	VPSUBD       Y2, Y1, Y1
+	VPMULDQ      Y5, Y1, Y2
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y5, Y6, Y6
+	VMOVSHDUP    Y2, Y2
+	VPBLENDD     $0xaa, Y6, Y2, Y2
+	VPMULLD      Y3, Y1, Y1
+	VPMULLD      Y0, Y2, Y2
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y4, 800(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      832(AX), Y1
+	VMOVDQU      960(AX), Y2
+	VPADDD       Y2, Y1, Y4
+	VPSUBD       Y2, Y1, Y1
+	VPMULDQ      Y5, Y1, Y2
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y5, Y6, Y6
+	VMOVSHDUP    Y2, Y2
+	VPBLENDD     $0xaa, Y6, Y2, Y2
+	VPMULLD      Y3, Y1, Y1
+	VPMULLD      Y0, Y2, Y2
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y4, 832(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      864(AX), Y1
+	VMOVDQU      992(AX), Y2
+	VPADDD       Y2, Y1, Y4
+	VPSUBD       Y2, Y1, Y1
+	VPMULDQ      Y5, Y1, Y2
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y5, Y6, Y5
+	VMOVSHDUP    Y2, Y2
+	VPBLENDD     $0xaa, Y5, Y2, Y2
+	VPMULLD      Y3, Y1, Y1
+	VPMULLD      Y0, Y2, Y2
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y4, 864(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layer of length 64.
 	VMOVDQU      (AX), Y1
 	VMOVDQU      256(AX), Y2
-	VMOVDQU      512(AX), Y3
-	VMOVDQU      768(AX), Y4
-	VPADDD       Y2, Y1, Y5
+	VPADDD       Y2, Y1, Y3
 	VPSUBD       Y2, Y1, Y1
 	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPBROADCASTD 6628(CX), Y4
+	VPMULDQ      Y4, Y1, Y5
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
 	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
-	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y3, Y3
-	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
-	VPMULLD      Y0, Y3, Y3
-	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
 	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, (AX)
-	VMOVDQU      Y3, 256(AX)
-	VMOVDQU      Y2, 512(AX)
-	VMOVDQU      Y1, 768(AX)
+	VPSUBD       Y5, Y1, Y1
+	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y1, 256(AX)
 	VMOVDQU      32(AX), Y1
-	VMOVDQU      288(AX), Y2
-	VMOVDQU      544(AX), Y3
-	VMOVDQU      800(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      288(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 32(AX)
-	VMOVDQU      Y3, 288(AX)
-	VMOVDQU      Y2, 544(AX)
-	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      Y5, 32(AX)
+	VMOVDQU      Y1, 288(AX)
 	VMOVDQU      64(AX), Y1
-	VMOVDQU      320(AX), Y2
-	VMOVDQU      576(AX), Y3
-	VMOVDQU      832(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      320(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 64(AX)
-	VMOVDQU      Y3, 320(AX)
-	VMOVDQU      Y2, 576(AX)
-	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y1, 320(AX)
 	VMOVDQU      96(AX), Y1
-	VMOVDQU      352(AX), Y2
-	VMOVDQU      608(AX), Y3
-	VMOVDQU      864(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      352(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 96(AX)
-	VMOVDQU      Y3, 352(AX)
-	VMOVDQU      Y2, 608(AX)
-	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      Y5, 96(AX)
+	VMOVDQU      Y1, 352(AX)
 	VMOVDQU      128(AX), Y1
-	VMOVDQU      384(AX), Y2
-	VMOVDQU      640(AX), Y3
-	VMOVDQU      896(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPADDD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      384(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 128(AX)
-	VMOVDQU      Y3, 384(AX)
-	VMOVDQU      Y2, 640(AX)
-	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      Y5, 128(AX)
+	VMOVDQU      Y1, 384(AX)
 	VMOVDQU      160(AX), Y1
-	VMOVDQU      416(AX), Y2
-	VMOVDQU      672(AX), Y3
-	VMOVDQU      928(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      416(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
-	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSUBD       Y0, Y3, Y5
-	VPMINUD      Y5, Y3, Y3
-	VPADDD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VPSUBD       Y0, Y1, Y5
-	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 160(AX)
-	VMOVDQU      Y3, 416(AX)
-	VMOVDQU      Y2, 672(AX)
-	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      Y5, 160(AX)
+	VMOVDQU      Y1, 416(AX)
 	VMOVDQU      192(AX), Y1
-	VMOVDQU      448(AX), Y2
-	VMOVDQU      704(AX), Y3
-	VMOVDQU      960(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VMOVDQU      448(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
 	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 192(AX)
+	VMOVDQU      Y1, 448(AX)
+	VMOVDQU      224(AX), Y1
+	VMOVDQU      480(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y4, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y2
 	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
+	VMOVDQU      Y5, 224(AX)
+	VMOVDQU      Y1, 480(AX)
+	VMOVDQU      512(AX), Y1
+	VMOVDQU      768(AX), Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VPBROADCASTD 6632(CX), Y2
+	VPBROADCASTD 6636(CX), Y4
+	VPMULDQ      Y4, Y1, Y5
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y1, Y1
+	VMOVDQU      Y3, 512(AX)
+	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      544(AX), Y1
+	VMOVDQU      800(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 544(AX)
+	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      576(AX), Y1
+	VMOVDQU      832(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 576(AX)
+	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      608(AX), Y1
+	VMOVDQU      864(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 608(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      640(AX), Y1
+	VMOVDQU      896(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 640(AX)
+	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      672(AX), Y1
+	VMOVDQU      928(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 672(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      704(AX), Y1
+	VMOVDQU      960(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VMOVDQU      Y5, 704(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      736(AX), Y1
+	VMOVDQU      992(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y4, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y2
+	VPSUBD       Y2, Y1, Y1
+	VMOVDQU      Y5, 736(AX)
+	VMOVDQU      Y1, 992(AX)
+
+	// Layer of length 128.
+	VMOVDQU      (AX), Y1
+	VMOVDQU      512(AX), Y2
+	VPADDD       Y2, Y1, Y3
+	VPSUBD       Y2, Y1, Y1
+	VPBROADCASTD 6640(CX), Y2
+	VPBROADCASTD 6644(CX), Y4
+	VPMULDQ      Y4, Y1, Y5
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y5, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPBROADCASTD 6648(CX), Y5
+	VPBROADCASTD 6652(CX), Y6
 	VPMULDQ      Y6, Y3, Y7
 	VMOVSHDUP    Y3, Y8
 	VPMULDQ      Y6, Y8, Y6
 	VMOVSHDUP    Y7, Y7
 	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VPMULLD      Y5, Y3, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y1, 512(AX)
+	VMOVDQU      32(AX), Y1
+	VMOVDQU      544(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
 	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 32(AX)
+	VMOVDQU      Y1, 544(AX)
+	VMOVDQU      64(AX), Y1
+	VMOVDQU      576(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 64(AX)
+	VMOVDQU      Y1, 576(AX)
+	VMOVDQU      96(AX), Y1
+	VMOVDQU      608(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
 	VPSUBD       Y5, Y3, Y3
 	VPSUBD       Y0, Y3, Y5
 	VPMINUD      Y5, Y3, Y3
@@ -5338,95 +5476,369 @@ TEXT ·inverseNTTAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPMINUD      Y5, Y1, Y1
 	VPSUBD       Y0, Y1, Y5
 	VPMINUD      Y5, Y1, Y1
-	VMOVDQU      Y4, 192(AX)
-	VMOVDQU      Y3, 448(AX)
-	VMOVDQU      Y2, 704(AX)
-	VMOVDQU      Y1, 960(AX)
-	VMOVDQU      224(AX), Y1
-	VMOVDQU      480(AX), Y2
-	VMOVDQU      736(AX), Y3
-	VMOVDQU      992(AX), Y4
-	VPADDD       Y2, Y1, Y5
-	VPSUBD       Y2, Y1, Y1
-	VPBROADCASTD 6624(CX), Y2
-	VPBROADCASTD 6628(CX), Y6
-	VPMULDQ      Y6, Y1, Y7
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y2, Y1, Y1
-	VPMULLD      Y0, Y6, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       Y4, Y3, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPBROADCASTD 6632(CX), Y4
-	VPBROADCASTD 6636(CX), Y6
-	VPMULDQ      Y6, Y3, Y7
-	VMOVSHDUP    Y3, Y8
-	VPMULDQ      Y6, Y8, Y6
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y6, Y7, Y6
-	VPMULLD      Y4, Y3, Y3
-	VPMULLD      Y0, Y6, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       Y2, Y5, Y4
-	VPSUBD       Y2, Y5, Y2
-	VPBROADCASTD 6640(CX), Y5
-	VPBROADCASTD 6644(CX), Y6
-	VPMULDQ      Y6, Y2, Y7
-	VMOVSHDUP    Y2, Y8
-	VPMULDQ      Y6, Y8, Y8
-	VMOVSHDUP    Y7, Y7
-	VPBLENDD     $0xaa, Y8, Y7, Y7
-	VPMULLD      Y5, Y2, Y2
-	VPMULLD      Y0, Y7, Y7
-	VPSUBD       Y7, Y2, Y2
-	VPBROADCASTD 6648(CX), Y7
-	VPBROADCASTD 6652(CX), Y8
-	VPMULDQ      Y8, Y4, Y9
-	VMOVSHDUP    Y4, Y10
-	VPMULDQ      Y8, Y10, Y8
-	VMOVSHDUP    Y9, Y9
-	VPBLENDD     $0xaa, Y8, Y9, Y8
-	VPMULLD      Y7, Y4, Y4
-	VPMULLD      Y0, Y8, Y7
-	VPSUBD       Y7, Y4, Y4
-	VPSUBD       Y0, Y4, Y7
-	VPMINUD      Y7, Y4, Y4
-	VPADDD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPSUBD       Y0, Y2, Y7
-	VPMINUD      Y7, Y2, Y2
-	VPADDD       Y3, Y1, Y7
+	VMOVDQU      Y3, 96(AX)
+	VMOVDQU      Y1, 608(AX)
+	VMOVDQU      128(AX), Y1
+	VMOVDQU      640(AX), Y3
+	VPADDD       Y3, Y1, Y5
 	VPSUBD       Y3, Y1, Y1
-	VPMULDQ      Y6, Y1, Y3
-	VMOVSHDUP    Y1, Y8
-	VPMULDQ      Y6, Y8, Y6
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
 	VMOVSHDUP    Y3, Y3
 	VPBLENDD     $0xaa, Y6, Y3, Y3
-	VPMULLD      Y5, Y1, Y1
+	VPMULLD      Y2, Y1, Y1
 	VPMULLD      Y0, Y3, Y3
 	VPSUBD       Y3, Y1, Y1
 	VPBROADCASTD 6648(CX), Y3
-	VPBROADCASTD 6652(CX), Y5
-	VPMULDQ      Y5, Y7, Y6
-	VMOVSHDUP    Y7, Y8
-	VPMULDQ      Y5, Y8, Y5
-	VMOVSHDUP    Y6, Y6
-	VPBLENDD     $0xaa, Y5, Y6, Y5
-	VPMULLD      Y3, Y7, Y3
-	VPMULLD      Y0, Y5, Y5
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 128(AX)
+	VMOVDQU      Y1, 640(AX)
+	VMOVDQU      160(AX), Y1
+	VMOVDQU      672(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
 	VPSUBD       Y5, Y3, Y3
 	VPSUBD       Y0, Y3, Y5
 	VPMINUD      Y5, Y3, Y3
 	VPADDD       Y0, Y1, Y5
 	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 160(AX)
+	VMOVDQU      Y1, 672(AX)
+	VMOVDQU      192(AX), Y1
+	VMOVDQU      704(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 192(AX)
+	VMOVDQU      Y1, 704(AX)
+	VMOVDQU      224(AX), Y1
+	VMOVDQU      736(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 224(AX)
+	VMOVDQU      Y1, 736(AX)
+	VMOVDQU      256(AX), Y1
+	VMOVDQU      768(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 256(AX)
+	VMOVDQU      Y1, 768(AX)
+	VMOVDQU      288(AX), Y1
+	VMOVDQU      800(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 288(AX)
+	VMOVDQU      Y1, 800(AX)
+	VMOVDQU      320(AX), Y1
+	VMOVDQU      832(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 320(AX)
+	VMOVDQU      Y1, 832(AX)
+	VMOVDQU      352(AX), Y1
+	VMOVDQU      864(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 352(AX)
+	VMOVDQU      Y1, 864(AX)
+	VMOVDQU      384(AX), Y1
+	VMOVDQU      896(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 384(AX)
+	VMOVDQU      Y1, 896(AX)
+	VMOVDQU      416(AX), Y1
+	VMOVDQU      928(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 416(AX)
+	VMOVDQU      Y1, 928(AX)
+	VMOVDQU      448(AX), Y1
+	VMOVDQU      960(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y6
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y6, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPBROADCASTD 6648(CX), Y3
+	VPBROADCASTD 6652(CX), Y6
+	VPMULDQ      Y6, Y5, Y7
+	VMOVSHDUP    Y5, Y8
+	VPMULDQ      Y6, Y8, Y6
+	VMOVSHDUP    Y7, Y7
+	VPBLENDD     $0xaa, Y6, Y7, Y6
+	VPMULLD      Y3, Y5, Y3
+	VPMULLD      Y0, Y6, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSUBD       Y0, Y3, Y5
+	VPMINUD      Y5, Y3, Y3
+	VPADDD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y5
+	VPMINUD      Y5, Y1, Y1
+	VMOVDQU      Y3, 448(AX)
+	VMOVDQU      Y1, 960(AX)
+	VMOVDQU      480(AX), Y1
+	VMOVDQU      992(AX), Y3
+	VPADDD       Y3, Y1, Y5
+	VPSUBD       Y3, Y1, Y1
+	VPMULDQ      Y4, Y1, Y3
+	VMOVSHDUP    Y1, Y6
+	VPMULDQ      Y4, Y6, Y4
+	VMOVSHDUP    Y3, Y3
+	VPBLENDD     $0xaa, Y4, Y3, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPMULLD      Y0, Y3, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPBROADCASTD 6648(CX), Y2
+	VPBROADCASTD 6652(CX), Y3
+	VPMULDQ      Y3, Y5, Y4
+	VMOVSHDUP    Y5, Y6
+	VPMULDQ      Y3, Y6, Y3
+	VMOVSHDUP    Y4, Y4
+	VPBLENDD     $0xaa, Y3, Y4, Y3
+	VPMULLD      Y2, Y5, Y2
+	VPMULLD      Y0, Y3, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSUBD       Y0, Y2, Y3
+	VPMINUD      Y3, Y2, Y2
+	VPADDD       Y0, Y1, Y3
+	VPMINUD      Y3, Y1, Y1
 	VPSUBD       Y0, Y1, Y0
 	VPMINUD      Y0, Y1, Y0
-	VMOVDQU      Y4, 224(AX)
-	VMOVDQU      Y3, 480(AX)
-	VMOVDQU      Y2, 736(AX)
+	VMOVDQU      Y2, 480(AX)
 	VMOVDQU      Y0, 992(AX)
 
 	// Computed interval of p: [0, 8380416]; contract: [0, 8380416].

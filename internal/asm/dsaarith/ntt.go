@@ -80,7 +80,7 @@ func (t transform) inverse(length int, a, b *interval.Vector, scale int) {
 	}
 }
 
-// last is the layer of length 128, which leaves least residues.
+// lastInverse is the layer of length 128, which leaves least residues.
 func (t transform) lastInverse(a, b *interval.Vector) {
 	t.inverse(128, a, b, undo)
 	zs := make([]int32, t.Dwords())
@@ -191,33 +191,32 @@ func inverseNTTAVX512(t transform, p *interval.Memory) {
 	}
 }
 
-// The AVX2 kernels make two passes over memory, of layers 128 and 64 and of the six others,
-// which stay within 64 coefficients.
+// The AVX2 kernels pass over memory once for each layer between registers, and once for the
+// three others. Sixteen registers hold half of the polynomial, and a chain of butterflies in
+// registers waits for its multiplications: many short chains hide their latency, and loads
+// and stores compete with nothing.
 
-// outer runs butterfly for lengths in the given order over the pass of layers 128 and 64.
-func (t transform) outer(p *interval.Memory, lengths [2]int, butterfly func(length int, a, b *interval.Vector)) {
-	t.Comment(fmt.Sprintf("Layers of length %d and %d.", lengths[0], lengths[1]))
-	for first := 0; first < 64; first += 8 {
-		var y [4]interval.Vector
-		for i := range y {
-			y[i] = t.Fetch(p, first+64*i)
-		}
-		for _, length := range lengths {
-			for i := range y {
-				if i&(length/64) == 0 {
-					butterfly(length, &y[i], &y[i+length/64])
-				}
-			}
-		}
-		for i := range y {
-			t.Store(y[i], p, first+64*i)
+// between is a layer between registers.
+func (t transform) between(p *interval.Memory, length int, butterfly func(a, b *interval.Vector)) {
+	t.Comment(fmt.Sprintf("Layer of length %d.", length))
+	for i := 0; i < n; i += 8 {
+		if i&length == 0 {
+			a, b := t.Fetch(p, i), t.Fetch(p, i+length)
+			butterfly(&a, &b)
+			t.Store(a, p, i)
+			t.Store(b, p, i+length)
 		}
 	}
 }
 
+// pairs is how many pairs of registers the layers within them take at a time.
+const pairs = 4
+
 // nttAVX2 works within pairs of registers from length 4 on.
 func nttAVX2(t transform, p *interval.Memory) {
-	t.outer(p, [2]int{128, 64}, t.forward)
+	for length := 128; length >= 8; length /= 2 {
+		t.between(p, length, func(a, b *interval.Vector) { t.forward(length, a, b) })
+	}
 	// Of the dwords a₀…a₇ and b₀…b₇ of a pair of registers, length 4 joins aᵢ and aᵢ₊₄.
 	stages := []stage{
 		// a₀b₀a₁b₁ a₂b₂a₃b₃ with a₄b₄a₅b₅ a₆b₆a₇b₇
@@ -231,27 +230,20 @@ func nttAVX2(t transform, p *interval.Memory) {
 		// a₀a₂b₀b₂ a₄a₆b₄b₆ with a₁a₃b₁b₃ a₅a₇b₅b₇
 		{1, t.UnpackDwords},
 	}
-	for first := 0; first < n; first += 64 {
-		t.Comment(fmt.Sprintf("Layers of length 32 to 1 on coefficients %d to %d.", first, first+63))
-		var y [8]interval.Vector
+	for first := 0; first < n; first += 16 * pairs {
+		t.Comment(fmt.Sprintf("Layers of length 4, 2, 1 from coefficient %d on.", first))
+		var y [2 * pairs]interval.Vector
 		for i := range y {
-			y[i] = t.Fetch(p, first+8*i)
-		}
-		for _, distance := range []int{4, 2, 1} {
-			for i := range y {
-				if i&distance == 0 {
-					t.forward(8*distance, &y[i], &y[i+distance])
-				}
-			}
+			y[i] = t.At(p, first+8*i)
 		}
 		for _, s := range stages {
-			for i := 0; i < 8; i += 2 {
+			for i := 0; i < len(y); i += 2 {
 				a, b := &y[i], &y[i+1]
 				*a, *b = s.shuffle(*a, *b)
 				t.forward(s.length, a, b)
 			}
 		}
-		for i := 0; i < 8; i += 2 {
+		for i := 0; i < len(y); i += 2 {
 			a, b := t.UnpackDwords(y[i], y[i+1])
 			t.Store(a, p, first+8*i)
 			t.Store(b, p, first+8*(i+1))
@@ -268,11 +260,11 @@ func inverseNTTAVX2(t transform, p *interval.Memory) {
 			return t.Blocks2(a, b, 0), t.Blocks2(a, b, 1)
 		}},
 	}
-	for first := 0; first < n; first += 64 {
-		t.Comment(fmt.Sprintf("Layers of length 1 to 32 on coefficients %d to %d.", first, first+63))
-		var y [8]interval.Vector
+	for first := 0; first < n; first += 16 * pairs {
+		t.Comment(fmt.Sprintf("Layers of length 1, 2, 4 from coefficient %d on.", first))
+		var y [2 * pairs]interval.Vector
 		for _, s := range stages {
-			for i := 0; i < 8; i += 2 {
+			for i := 0; i < len(y); i += 2 {
 				a, b := &y[i], &y[i+1]
 				if s.length == 1 {
 					*a, *b = t.Fetch(p, first+8*i), t.Fetch(p, first+8*(i+1))
@@ -281,26 +273,14 @@ func inverseNTTAVX2(t transform, p *interval.Memory) {
 				t.inverse(s.length, a, b, 1)
 			}
 		}
-		for i := 0; i < 8; i += 2 {
+		for i := 0; i < len(y); i += 2 {
 			a, b := t.SplitDwords(y[i], y[i+1])
-			y[i], y[i+1] = t.MiddleSwap(a), t.MiddleSwap(b)
-		}
-		for _, distance := range []int{1, 2, 4} {
-			for i := range y {
-				if i&distance == 0 {
-					t.inverse(8*distance, &y[i], &y[i+distance], 1)
-				}
-			}
-		}
-		for i := range y {
-			t.Store(y[i], p, first+8*i)
+			t.Store(t.MiddleSwap(a), p, first+8*i)
+			t.Store(t.MiddleSwap(b), p, first+8*(i+1))
 		}
 	}
-	t.outer(p, [2]int{64, 128}, func(length int, a, b *interval.Vector) {
-		if length == 128 {
-			t.lastInverse(a, b)
-		} else {
-			t.inverse(length, a, b, 1)
-		}
-	})
+	for length := 8; length <= 64; length *= 2 {
+		t.between(p, length, func(a, b *interval.Vector) { t.inverse(length, a, b, 1) })
+	}
+	t.between(p, 128, t.lastInverse)
 }

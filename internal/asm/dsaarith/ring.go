@@ -32,13 +32,16 @@ func bitRev8(i int) int {
 
 // zetaOf returns ζ^BitRev8(i), the factor of a butterfly of FIPS 204, Algorithms 41 and
 // 42, where i counts them.
-func zetaOf(i int) int {
-	y := 1
-	for range bitRev8(i) {
-		y = y * zeta % q
+func zetaOf(i int) int { return powers[bitRev8(i)] }
+
+// powers are those of ζ.
+var powers = func() (powers [n]int) {
+	powers[0] = 1
+	for i := 1; i < n; i++ {
+		powers[i] = powers[i-1] * zeta % q
 	}
-	return y
-}
+	return powers
+}()
 
 // within is the interval of a contract, in multiples of q.
 func within(multiple int64) interval.Interval { return interval.Within(multiple * q) }

@@ -94,8 +94,8 @@ func (k *Kernel) ShoupFactor(zs []int32) ShoupFactor {
 }
 
 // shoup returns the interval of a·z − t·q for a in the interval, where t is the floor of
-// a·z”/2^32. With e = z·2^32 − z”·q the difference is (a·e + f·q)/2^32, where f, the low
-// half of a·z”, may be any 32-bit number without sign.
+// a·w/2^32 for the quotient w. With e = z·2^32 − w·q the difference is (a·e + f·q)/2^32, where
+// f, the low half of a·w, may be any 32-bit number without sign.
 func (k *Kernel) shoup(a Interval, z, quotient int64) Interval {
 	d := a.Mul(Exactly(z<<32 - quotient*k.modulus)).Add(Interval{0, math.MaxUint32 * k.modulus})
 	return Interval{-(-d.Min >> 32), d.Max >> 32} // rounded up, and down
@@ -125,6 +125,21 @@ func (k *Kernel) ShoupMul(a Vector, f ShoupFactor) Vector {
 	k.VPMULLD(k.q.Op, t.Op, tq.Op)
 	k.VPSUBD(tq.Op, low.Op, r.Op)
 	return r
+}
+
+// montgomery32 returns the interval of (x − m·q)/2^32, where m may be any 32-bit number.
+func (k *Kernel) montgomery32(x Interval) Interval {
+	d := x.Sub(Int32.Mul(Exactly(k.modulus)))
+	return Interval{-(-d.Min >> 32), d.Max >> 32} // rounded up, and down
+}
+
+// inverse32 returns q⁻¹ mod 2^32, as a signed number.
+func (k *Kernel) inverse32() int64 {
+	inverse := int64(1)
+	for range 5 { // Newton's iteration doubles the number of correct bits
+		inverse *= 2 - k.modulus*inverse
+	}
+	return int64(int32(inverse))
 }
 
 // highHalves returns the high halves of the 64-bit lanes of even and odd, those of even in
@@ -179,11 +194,7 @@ type WideReducer struct{ inverse Vector }
 
 // WideReducer prepares q⁻¹ mod 2^32.
 func (k *Kernel) WideReducer() WideReducer {
-	inverse := int64(1)
-	for range 5 { // Newton's iteration doubles the number of correct bits
-		inverse *= 2 - k.modulus*inverse
-	}
-	return WideReducer{k.Broadcast32(int64(int32(inverse)))}
+	return WideReducer{k.Broadcast32(k.inverse32())}
 }
 
 // MontgomeryReduce64 returns x·2⁻³² mod q of the 64-bit lanes x of even and odd, those of
@@ -191,12 +202,11 @@ func (k *Kernel) WideReducer() WideReducer {
 // become the coefficients of like.
 func (k *Kernel) MontgomeryReduce64(even, odd, like Vector, c WideReducer) Vector {
 	k.sixtyFour(even, odd)
-	mq := Int32.Mul(Exactly(k.modulus))
 	lanes := make([]Lane, k.Dwords())
 	for i := range lanes {
-		d := [2]Vector{even, odd}[i%2].Lanes[i/2].Sub(mq)
-		k.check("a Montgomery reduction", []Lane{{d, none}}, Within(1<<62))
-		lanes[i] = Lane{Interval{-(-d.Min >> 32), d.Max >> 32}, like.Lanes[i].Coeff}
+		x := [2]Vector{even, odd}[i%2].Lanes[i/2].Interval
+		k.check("a Montgomery reduction", []Lane{{x.Sub(Int32.Mul(Exactly(k.modulus))), none}}, Within(1<<62))
+		lanes[i] = Lane{k.montgomery32(x), like.Lanes[i].Coeff}
 	}
 	k.check("a Montgomery reduction", lanes, Int32)
 	var differences [2]Vector
