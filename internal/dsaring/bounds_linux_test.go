@@ -67,6 +67,10 @@ func TestNothingIsTouchedBesideTheOperands(t *testing.T) {
 				UseHint(p, h, a, gamma2)
 			}
 			Exceeds(p, 1)
+			c := (*[N]int16)(third.place(2*N, end))
+			Narrow(c, p)
+			AddSmall(p, c)
+			SubSmall(p, c)
 			for _, k := range packings() {
 				dst := second.bytes(32*k.width, end)
 				*p = Poly{}

@@ -38,3 +38,7 @@ func UnpackEta(p *Poly, src []byte, eta int32) bool { return unpackEtaGeneric(p,
 func PackZ(dst []byte, p *Poly, gamma1 int32)       { packZGeneric(dst, p, gamma1) }
 func UnpackZ(p *Poly, src []byte, gamma1 int32)     { unpackZGeneric(p, src, gamma1) }
 func PackW1(dst []byte, p *Poly, gamma2 int32)      { packW1Generic(dst, p, gamma2) }
+
+func Narrow(dst *[N]int16, p *Poly) { narrowGeneric(dst, p) }
+func AddSmall(p *Poly, c *[N]int16) { addSmallGeneric(p, c) }
+func SubSmall(p *Poly, c *[N]int16) { subSmallGeneric(p, c) }

@@ -1,5 +1,6 @@
 // Command dsabytes generates the kernels of internal/dsaring that are no arithmetic modulo q:
-// rounding, hints, norms, sampling and packing. Tests compare them with their twins on every
+// rounding, hints, norms, sampling, packing, and conversion from the ring
+// of ML-KEM. Tests compare them with their twins on every
 // number.
 //
 // The AVX-512 kernels move bits by two instructions: VPERMB brings the bytes of the
@@ -69,6 +70,8 @@ func generate() (map[string][]byte, error) {
 		}},
 		{"pack_avx2", interval.YMM, (*generator).packing},
 		{"pack_avx512", interval.ZMM, (*generator).packing},
+		{"small_avx2", interval.YMM, (*generator).small},
+		{"small_avx512", interval.ZMM, (*generator).small},
 		{"round_avx2", interval.YMM, (*generator).rounding},
 		{"round_avx512", interval.ZMM, (*generator).rounding},
 	} {
@@ -93,6 +96,13 @@ func (g *generator) rounding() {
 	}
 	g.makeHint()
 	g.exceeds()
+}
+
+// small emits the kernels between this ring and that of ML-KEM.
+func (g *generator) small() {
+	g.narrow()
+	g.addSmall("addSmall", g.VPADDD)
+	g.addSmall("subSmall", g.VPSUBD)
 }
 
 // packing emits the kernels of packing and unpacking.

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
+)
+
+// small is the modulus of ML-KEM.
+const small = 3329
+
+// narrow keeps the lower halves of the lanes.
+func (g *generator) narrow() {
+	g.kernel(g.name("narrow"), "func(dst *[256]int16, p *[256]int32)", 0, func() {
+		dst, p := g.pointer("dst"), g.pointer("p")
+		for i := 0; i < n; i += 16 {
+			y := g.YMM()
+			if g.width == interval.ZMM {
+				z := g.ZMM()
+				g.VMOVDQU64(at(p, 4*i), z)
+				g.VPMOVDW(z, y)
+			} else {
+				g.VMOVDQU(at(p, 4*i), y)
+				g.VPACKSSDW(at(p, 4*i+32), y, y)
+				g.VPERMQ(operand.U8(0b11_01_10_00), y, y)
+			}
+			g.VMOVDQU(y, at(dst, 2*i))
+		}
+	})
+}
+
+// addSmall centres sixteen or thirty-two numbers modulo 3329, by a rounded quotient, and widens
+// them.
+func (g *generator) addSmall(name string, op func(...operand.Op)) {
+	g.kernel(g.name(name), "func(p *[256]int32, c *[256]int16)", 0, func() {
+		p, c := g.pointer("p"), g.pointer("c")
+		reciprocal := g.broadcast("reciprocal3329", 10|10<<16)
+		modulus := g.broadcast("q3329", small|small<<16)
+		for i := 0; i < n; i += int(g.width) / 2 {
+			x, t := g.vector(), g.vector()
+			g.move(at(c, 2*i), x)
+			g.VPMULHRSW(reciprocal, x, t)
+			g.VPMULLW(modulus, t, t)
+			g.VPSUBW(t, x, x)
+			lower, upper := g.vector(), g.vector()
+			if g.width == interval.ZMM {
+				half := g.YMM()
+				g.VEXTRACTI64X4(operand.U8(1), x, half)
+				g.VPMOVSXWD(x.AsY(), lower)
+				g.VPMOVSXWD(half, upper)
+			} else {
+				half := g.XMM()
+				g.VEXTRACTI128(operand.U8(1), x, half)
+				g.VPMOVSXWD(x.AsX(), lower)
+				g.VPMOVSXWD(half, upper)
+			}
+			first, second := at(p, 4*i), at(p, 4*i+int(g.width))
+			a, b := g.vector(), g.vector()
+			g.move(first, a)
+			g.move(second, b)
+			op(lower, a, a)
+			op(upper, b, b)
+			g.move(a, first)
+			g.move(b, second)
+		}
+	})
+}
