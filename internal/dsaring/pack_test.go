@@ -135,7 +135,9 @@ func TestPackingIsTheStandards(t *testing.T) {
 					h := newGuarded(1, round)
 					require.True(t, k.unpack(&h.polys()[0], dst))
 					for i, c := range h.polys()[0] {
-						require.Equal(t, k.factor*p[i], c)
+						if c != k.factor*p[i] {
+							require.Failf(t, "wrong coefficient", "%d is %d, packed of %d", i, c, p[i])
+						}
 					}
 					h.assertIntact(t)
 				}
@@ -152,18 +154,21 @@ func TestUnpackEtaRefusesEveryLargeNumber(t *testing.T) {
 		}
 		eachBackend(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(2, 0))
+			var x [N]int32
 			for place := range N {
-				var x [N]int32
-				for i := range x {
-					x[i] = rng.Int32N(k.top + 1)
-				}
+				x[place] = rng.Int32N(k.top + 1)
+			}
+			for place, valid := range x {
 				for x[place] = 0; x[place] < 1<<k.width; x[place]++ {
 					var p Poly
 					require.Equal(t, x[place] <= k.top, k.unpack(&p, k.ofStandard(&x)))
-					for i := range p {
-						require.Equal(t, k.base-x[i], p[i])
+					for i, c := range p {
+						if c != k.base-x[i] {
+							require.Failf(t, "wrong coefficient", "%d is %d, of %d", i, c, x[i])
+						}
 					}
 				}
+				x[place] = valid
 			}
 		})
 	}

@@ -376,6 +376,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp0
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next0
+
+clamp0:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -391,6 +398,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next0:
 	VPBROADCASTQ 128(DX), Y4
 	VPBLENDD     $0x03, 96(DX), Y4, Y4
 	VPBLENDD     $0xc0, 136(DX), Y4, Y4
@@ -401,6 +410,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp3
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next3
+
+clamp3:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -416,6 +432,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next3:
 	VPBROADCASTQ 224(DX), Y4
 	VPBLENDD     $0x03, 192(DX), Y4, Y4
 	VPBLENDD     $0xc0, 232(DX), Y4, Y4
@@ -426,6 +444,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp6
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next6
+
+clamp6:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -441,6 +466,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next6:
 	VPBROADCASTQ 320(DX), Y4
 	VPBLENDD     $0x03, 288(DX), Y4, Y4
 	VPBLENDD     $0xc0, 328(DX), Y4, Y4
@@ -451,6 +478,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp9
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next9
+
+clamp9:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -466,6 +500,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next9:
 	VPBROADCASTQ 416(DX), Y4
 	VPBLENDD     $0x03, 384(DX), Y4, Y4
 	VPBLENDD     $0xc0, 424(DX), Y4, Y4
@@ -476,6 +512,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp12
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next12
+
+clamp12:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -491,6 +534,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next12:
 	VPBROADCASTQ 512(DX), Y4
 	VPBLENDD     $0x03, 480(DX), Y4, Y4
 	VPBLENDD     $0xc0, 520(DX), Y4, Y4
@@ -501,6 +546,13 @@ bounded:
 	VPMOVZXBD    (BX)(SI*8), Y5
 	VPERMD       Y4, Y5, Y4
 	POPCNTL      SI, SI
+	CMPQ         CX, $0x000000f8
+	JA           clamp15
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         SI, CX
+	JMP          next15
+
+clamp15:
 	LEAQ         (CX), DI
 	MOVL         $0x000000f8, R8
 	CMPQ         DI, R8
@@ -516,6 +568,8 @@ bounded:
 	ADDQ         SI, CX
 	CMPQ         CX, $0x00000100
 	JAE          complete
+
+next15:
 	VPBROADCASTQ 608(DX), Y4
 	VPBLENDD     $0x03, 576(DX), Y4, Y4
 	VPBLENDD     $0xc0, 616(DX), Y4, Y4
@@ -526,6 +580,13 @@ bounded:
 	VPMOVZXBD    (BX)(DX*8), Y1
 	VPERMD       Y4, Y1, Y4
 	POPCNTL      DX, DX
+	CMPQ         CX, $0x000000f8
+	JA           clamp18
+	VMOVDQU      Y4, (AX)(CX*4)
+	ADDQ         DX, CX
+	JMP          next18
+
+clamp18:
 	LEAQ         (CX), BX
 	MOVL         $0x000000f8, SI
 	CMPQ         BX, SI
@@ -542,6 +603,7 @@ bounded:
 	CMPQ         CX, $0x00000100
 	JAE          complete
 
+next18:
 complete:
 	MOVL    $0x00000100, AX
 	CMPQ    CX, AX
@@ -614,9 +676,8 @@ clamp0:
 	VBLENDVPS    Y6, Y7, Y5, Y5
 	VMOVDQU      Y5, (AX)(R10*4)
 	ADDQ         R8, CX
-	MOVL         $0x00000100, R8
-	CMPQ         CX, R8
-	CMOVQHI      R8, CX
+	CMPQ         CX, $0x00000100
+	JAE          complete
 
 next0:
 	SHRL      $0x08, DI
@@ -645,15 +706,19 @@ clamp1:
 	VBLENDVPS    Y5, Y6, Y4, Y4
 	VMOVDQU      Y4, (AX)(R9*4)
 	ADDQ         DI, CX
-	MOVL         $0x00000100, DI
-	CMPQ         CX, DI
-	CMOVQHI      DI, CX
+	CMPQ         CX, $0x00000100
+	JAE          complete
 
 next1:
 	ADDQ $0x00000020, DX
 	DECL SI
 	JNZ  word
-	MOVQ CX, ret+24(FP)
+
+complete:
+	MOVL    $0x00000100, AX
+	CMPQ    CX, AX
+	CMOVQHI AX, CX
+	MOVQ    CX, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -710,9 +775,8 @@ clamp0:
 	VBLENDVPS    Y6, Y7, Y5, Y5
 	VMOVDQU      Y5, (AX)(R10*4)
 	ADDQ         R8, CX
-	MOVL         $0x00000100, R8
-	CMPQ         CX, R8
-	CMOVQHI      R8, CX
+	CMPQ         CX, $0x00000100
+	JAE          complete
 
 next0:
 	SHRL      $0x08, DI
@@ -741,15 +805,19 @@ clamp1:
 	VBLENDVPS    Y5, Y6, Y4, Y4
 	VMOVDQU      Y4, (AX)(R9*4)
 	ADDQ         DI, CX
-	MOVL         $0x00000100, DI
-	CMPQ         CX, DI
-	CMOVQHI      DI, CX
+	CMPQ         CX, $0x00000100
+	JAE          complete
 
 next1:
 	ADDQ $0x00000020, DX
 	DECL SI
 	JNZ  word
-	MOVQ CX, ret+24(FP)
+
+complete:
+	MOVL    $0x00000100, AX
+	CMPQ    CX, AX
+	CMOVQHI AX, CX
+	MOVQ    CX, ret+24(FP)
 	VZEROUPPER
 	RET
 

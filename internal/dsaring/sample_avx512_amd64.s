@@ -99,22 +99,31 @@ bounded:
 	VPCOMPRESSD.Z Z3, K7, Z3
 	KMOVW         K7, BX
 	POPCNTL       BX, BX
-	LEAQ          (CX), SI
-	MOVL          $0x000000f0, DI
-	CMPQ          SI, DI
-	CMOVQCS       SI, DI
-	SUBQ          DI, SI
-	MOVQ          $-1, R8
-	MOVL          $0x00000020, R9
-	CMPQ          SI, R9
-	CMOVQHI       R9, SI
-	SHLXQ         SI, R8, SI
-	KMOVW         SI, K7
-	VPEXPANDD.Z   Z3, K7, Z3
-	VMOVDQU32     Z3, K7, (AX)(DI*4)
+	CMPQ          CX, $0x000000f0
+	JA            clamp0
+	VMOVDQU64     Z3, (AX)(CX*4)
 	ADDQ          BX, CX
-	CMPQ          CX, $0x00000100
-	JAE           complete
+	JMP           next0
+
+clamp0:
+	LEAQ        (CX), SI
+	MOVL        $0x000000f0, DI
+	CMPQ        SI, DI
+	CMOVQCS     SI, DI
+	SUBQ        DI, SI
+	MOVQ        $-1, R8
+	MOVL        $0x00000020, R9
+	CMPQ        SI, R9
+	CMOVQHI     R9, SI
+	SHLXQ       SI, R8, SI
+	KMOVW       SI, K7
+	VPEXPANDD.Z Z3, K7, Z3
+	VMOVDQU32   Z3, K7, (AX)(DI*4)
+	ADDQ        BX, CX
+	CMPQ        CX, $0x00000100
+	JAE         complete
+
+next0:
 	VPBROADCASTQ  192(DX), Z3
 	VPBROADCASTQ  224(DX), K1, Z3
 	VPBROADCASTQ  256(DX), K2, Z3
@@ -127,22 +136,31 @@ bounded:
 	VPCOMPRESSD.Z Z3, K7, Z3
 	KMOVW         K7, BX
 	POPCNTL       BX, BX
-	LEAQ          (CX), SI
-	MOVL          $0x000000f0, DI
-	CMPQ          SI, DI
-	CMOVQCS       SI, DI
-	SUBQ          DI, SI
-	MOVQ          $-1, R8
-	MOVL          $0x00000020, R9
-	CMPQ          SI, R9
-	CMOVQHI       R9, SI
-	SHLXQ         SI, R8, SI
-	KMOVW         SI, K7
-	VPEXPANDD.Z   Z3, K7, Z3
-	VMOVDQU32     Z3, K7, (AX)(DI*4)
+	CMPQ          CX, $0x000000f0
+	JA            clamp6
+	VMOVDQU64     Z3, (AX)(CX*4)
 	ADDQ          BX, CX
-	CMPQ          CX, $0x00000100
-	JAE           complete
+	JMP           next6
+
+clamp6:
+	LEAQ        (CX), SI
+	MOVL        $0x000000f0, DI
+	CMPQ        SI, DI
+	CMOVQCS     SI, DI
+	SUBQ        DI, SI
+	MOVQ        $-1, R8
+	MOVL        $0x00000020, R9
+	CMPQ        SI, R9
+	CMOVQHI     R9, SI
+	SHLXQ       SI, R8, SI
+	KMOVW       SI, K7
+	VPEXPANDD.Z Z3, K7, Z3
+	VMOVDQU32   Z3, K7, (AX)(DI*4)
+	ADDQ        BX, CX
+	CMPQ        CX, $0x00000100
+	JAE         complete
+
+next6:
 	VPBROADCASTQ  384(DX), Z3
 	VPBROADCASTQ  416(DX), K1, Z3
 	VPBROADCASTQ  448(DX), K2, Z3
@@ -155,22 +173,31 @@ bounded:
 	VPCOMPRESSD.Z Z3, K3, Z3
 	KMOVW         K3, BX
 	POPCNTL       BX, BX
-	LEAQ          (CX), SI
-	MOVL          $0x000000f0, DI
-	CMPQ          SI, DI
-	CMOVQCS       SI, DI
-	SUBQ          DI, SI
-	MOVQ          $-1, R8
-	MOVL          $0x00000020, R9
-	CMPQ          SI, R9
-	CMOVQHI       R9, SI
-	SHLXQ         SI, R8, SI
-	KMOVW         SI, K3
-	VPEXPANDD.Z   Z3, K3, Z3
-	VMOVDQU32     Z3, K3, (AX)(DI*4)
+	CMPQ          CX, $0x000000f0
+	JA            clamp12
+	VMOVDQU64     Z3, (AX)(CX*4)
 	ADDQ          BX, CX
-	CMPQ          CX, $0x00000100
-	JAE           complete
+	JMP           next12
+
+clamp12:
+	LEAQ        (CX), SI
+	MOVL        $0x000000f0, DI
+	CMPQ        SI, DI
+	CMOVQCS     SI, DI
+	SUBQ        DI, SI
+	MOVQ        $-1, R8
+	MOVL        $0x00000020, R9
+	CMPQ        SI, R9
+	CMOVQHI     R9, SI
+	SHLXQ       SI, R8, SI
+	KMOVW       SI, K3
+	VPEXPANDD.Z Z3, K3, Z3
+	VMOVDQU32   Z3, K3, (AX)(DI*4)
+	ADDQ        BX, CX
+	CMPQ        CX, $0x00000100
+	JAE         complete
+
+next12:
 	VPBROADCASTQ  576(DX), Z3
 	VPBROADCASTQ  608(DX), K1, Z3
 	VPBROADCASTQ  640(DX), K2, Z3
@@ -180,23 +207,31 @@ bounded:
 	VPCOMPRESSD.Z Z3, K1, Z3
 	KMOVW         K1, DX
 	POPCNTL       DX, DX
-	LEAQ          (CX), BX
-	MOVL          $0x000000f0, SI
-	CMPQ          BX, SI
-	CMOVQCS       BX, SI
-	SUBQ          SI, BX
-	MOVQ          $-1, DI
-	MOVL          $0x00000020, R8
-	CMPQ          BX, R8
-	CMOVQHI       R8, BX
-	SHLXQ         BX, DI, BX
-	KMOVW         BX, K1
-	VPEXPANDD.Z   Z3, K1, Z0
-	VMOVDQU32     Z0, K1, (AX)(SI*4)
+	CMPQ          CX, $0x000000f0
+	JA            clamp18
+	VMOVDQU64     Z3, (AX)(CX*4)
 	ADDQ          DX, CX
-	CMPQ          CX, $0x00000100
-	JAE           complete
+	JMP           next18
 
+clamp18:
+	LEAQ        (CX), BX
+	MOVL        $0x000000f0, SI
+	CMPQ        BX, SI
+	CMOVQCS     BX, SI
+	SUBQ        SI, BX
+	MOVQ        $-1, DI
+	MOVL        $0x00000020, R8
+	CMPQ        BX, R8
+	CMOVQHI     R8, BX
+	SHLXQ       BX, DI, BX
+	KMOVW       BX, K1
+	VPEXPANDD.Z Z3, K1, Z0
+	VMOVDQU32   Z0, K1, (AX)(SI*4)
+	ADDQ        DX, CX
+	CMPQ        CX, $0x00000100
+	JAE         complete
+
+next18:
 complete:
 	MOVL    $0x00000100, AX
 	CMPQ    CX, AX

@@ -78,6 +78,23 @@ func (a appender) clamped(v reg.VecVirtual, offset int) {
 	a.VMOVDQU(moved, dst)
 }
 
+// checked stores number candidates, the first of v, and counts them: as full does where they
+// have room, which is nearly always, or as clamped.
+func (a appender) checked(v reg.VecVirtual, number reg.GPVirtual, label string) {
+	clamp, next := "clamp"+label, "next"+label
+	a.CMPQ(a.count, operand.U32(n-a.lanes()))
+	a.JA(operand.LabelRef(clamp))
+	a.full(v, 0)
+	a.ADDQ(number, a.count)
+	a.JMP(operand.LabelRef(next))
+	a.Label(clamp)
+	a.clamped(v, 0)
+	a.ADDQ(number, a.count)
+	a.CMPQ(a.count, operand.U32(n))
+	a.JAE(operand.LabelRef("complete"))
+	a.Label(next)
+}
+
 // bound brings count, if it exceeds 256, back to it.
 func (a appender) bound() {
 	limit := a.GP64()
@@ -164,10 +181,7 @@ func (g *generator) sampleNTTAVX512() {
 		g.Label("bounded")
 		for first := 0; first < wordsXOF; first += 6 {
 			z, number := accepted(first)
-			a.clamped(z, 0)
-			g.ADDQ(number, a.count)
-			g.CMPQ(a.count, operand.U32(n))
-			g.JAE(operand.LabelRef("complete"))
+			a.checked(z, number, fmt.Sprint(first))
 		}
 		g.Label("complete")
 		a.bound()
@@ -304,10 +318,7 @@ func (g *generator) sampleNTTAVX2() {
 		g.Label("bounded")
 		for first := 0; first < wordsXOF; first += 3 {
 			y, number := accepted(first)
-			a.clamped(y, 0)
-			g.ADDQ(number, a.count)
-			g.CMPQ(a.count, operand.U32(n))
-			g.JAE(operand.LabelRef("complete"))
+			a.checked(y, number, fmt.Sprint(first))
 		}
 		g.Label("complete")
 		a.bound()
@@ -353,21 +364,13 @@ func (g *generator) sampleBoundedAVX2(eta int) {
 			g.VPSHUFB(order, x, order)
 			g.VPMOVSXBD(order, y)
 			g.POPCNTL(pattern.As32(), pattern.As32())
-			clamp, next := fmt.Sprintf("clamp%d", half), fmt.Sprintf("next%d", half)
-			g.CMPQ(a.count, operand.U32(n-8))
-			g.JA(operand.LabelRef(clamp))
-			a.full(y, 0)
-			g.ADDQ(pattern, a.count)
-			g.JMP(operand.LabelRef(next))
-			g.Label(clamp)
-			a.clamped(y, 0)
-			g.ADDQ(pattern, a.count)
-			a.bound()
-			g.Label(next)
+			a.checked(y, pattern, fmt.Sprint(half))
 		}
 		g.ADDQ(operand.U32(stride), lane)
 		g.DECL(counter.As32())
 		g.JNZ(operand.LabelRef("word"))
+		g.Label("complete")
+		a.bound()
 		a.finish()
 	})
 }
