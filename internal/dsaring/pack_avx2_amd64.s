@@ -6,7 +6,7 @@
 
 // func packT1AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packT1AVX2(SB), NOSPLIT, $0-16
+TEXT ·packT1AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VMOVDQU      align10<>+0(SB), Y0
@@ -331,7 +331,7 @@ GLOBL gather10_1<>(SB), RODATA|NOPTR, $32
 
 // func packT0AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packT0AVX2(SB), NOSPLIT, $0-16
+TEXT ·packT0AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base4096<>+0(SB), Y0
@@ -661,7 +661,7 @@ GLOBL gather13_1<>(SB), RODATA|NOPTR, $32
 
 // func packEta2AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packEta2AVX2(SB), NOSPLIT, $0-16
+TEXT ·packEta2AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base2<>+0(SB), Y0
@@ -994,7 +994,7 @@ GLOBL gather3_1<>(SB), RODATA|NOPTR, $32
 
 // func packEta4AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packEta4AVX2(SB), NOSPLIT, $0-16
+TEXT ·packEta4AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base4<>+0(SB), Y0
@@ -1245,7 +1245,7 @@ GLOBL gather4_0<>(SB), RODATA|NOPTR, $32
 
 // func packZ17AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packZ17AVX2(SB), NOSPLIT, $0-16
+TEXT ·packZ17AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base131072<>+0(SB), Y0
@@ -1574,7 +1574,7 @@ GLOBL gather18_1<>(SB), RODATA|NOPTR, $32
 
 // func packZ19AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packZ19AVX2(SB), NOSPLIT, $0-16
+TEXT ·packZ19AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base524288<>+0(SB), Y0
@@ -1826,7 +1826,7 @@ GLOBL gather20_0<>(SB), RODATA|NOPTR, $32
 
 // func packW1Of88AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packW1Of88AVX2(SB), NOSPLIT, $0-16
+TEXT ·packW1Of88AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VMOVDQU      align6<>+0(SB), Y0
@@ -2152,7 +2152,7 @@ GLOBL gather6_1<>(SB), RODATA|NOPTR, $32
 
 // func packW1Of32AVX2(dst *byte, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·packW1Of32AVX2(SB), NOSPLIT, $0-16
+TEXT ·packW1Of32AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VMOVDQU      align4<>+0(SB), Y0
@@ -2387,7 +2387,7 @@ TEXT ·packW1Of32AVX2(SB), NOSPLIT, $0-16
 
 // func unpackT1AVX2(p *[256]int32, src *byte)
 // Requires: AVX, AVX2
-TEXT ·unpackT1AVX2(SB), NOSPLIT, $0-16
+TEXT ·unpackT1AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift10<>+0(SB), Y0
@@ -2612,7 +2612,7 @@ GLOBL spread10Late<>(SB), RODATA|NOPTR, $32
 
 // func unpackT0AVX2(p *[256]int32, src *byte)
 // Requires: AVX, AVX2
-TEXT ·unpackT0AVX2(SB), NOSPLIT, $0-16
+TEXT ·unpackT0AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift13<>+0(SB), Y0
@@ -2838,7 +2838,7 @@ GLOBL spread13Late<>(SB), RODATA|NOPTR, $32
 
 // func unpackEta2AVX2(p *[256]int32, src *byte) bool
 // Requires: AVX, AVX2
-TEXT ·unpackEta2AVX2(SB), NOSPLIT, $0-17
+TEXT ·unpackEta2AVX2(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift3<>+0(SB), Y0
@@ -3103,7 +3103,7 @@ GLOBL spread3Late<>(SB), RODATA|NOPTR, $32
 
 // func unpackEta4AVX2(p *[256]int32, src *byte) bool
 // Requires: AVX, AVX2
-TEXT ·unpackEta4AVX2(SB), NOSPLIT, $0-17
+TEXT ·unpackEta4AVX2(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift4<>+0(SB), Y0
@@ -3371,7 +3371,7 @@ GLOBL top8<>(SB), RODATA|NOPTR, $4
 
 // func unpackZ17AVX2(p *[256]int32, src *byte)
 // Requires: AVX, AVX2
-TEXT ·unpackZ17AVX2(SB), NOSPLIT, $0-16
+TEXT ·unpackZ17AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift10<>+0(SB), Y0
@@ -3616,7 +3616,7 @@ GLOBL spread18<>(SB), RODATA|NOPTR, $32
 
 // func unpackZ19AVX2(p *[256]int32, src *byte)
 // Requires: AVX, AVX2
-TEXT ·unpackZ19AVX2(SB), NOSPLIT, $0-16
+TEXT ·unpackZ19AVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ           p+0(FP), AX
 	MOVQ           src+8(FP), CX
 	VMOVDQU        shift4<>+0(SB), Y0

@@ -6,7 +6,7 @@
 
 // func packT1AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packT1AVX512(SB), NOSPLIT, $0-16
+TEXT ·packT1AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ      dst+0(FP), AX
 	MOVQ      p+8(FP), CX
 	VMOVDQU64 align10<>+0(SB), Z0
@@ -174,7 +174,7 @@ GLOBL gather10_1<>(SB), RODATA|NOPTR, $64
 
 // func packT0AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packT0AVX512(SB), NOSPLIT, $0-16
+TEXT ·packT0AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base4096<>+0(SB), Z0
@@ -346,7 +346,7 @@ GLOBL gather13_1<>(SB), RODATA|NOPTR, $64
 
 // func packEta2AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packEta2AVX512(SB), NOSPLIT, $0-16
+TEXT ·packEta2AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base2<>+0(SB), Z0
@@ -518,7 +518,7 @@ GLOBL gather3_1<>(SB), RODATA|NOPTR, $64
 
 // func packEta4AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packEta4AVX512(SB), NOSPLIT, $0-16
+TEXT ·packEta4AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base4<>+0(SB), Z0
@@ -635,7 +635,7 @@ GLOBL gather4_0<>(SB), RODATA|NOPTR, $64
 
 // func packZ17AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packZ17AVX512(SB), NOSPLIT, $0-16
+TEXT ·packZ17AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base131072<>+0(SB), Z0
@@ -807,7 +807,7 @@ GLOBL gather18_1<>(SB), RODATA|NOPTR, $64
 
 // func packZ19AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packZ19AVX512(SB), NOSPLIT, $0-16
+TEXT ·packZ19AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         dst+0(FP), AX
 	MOVQ         p+8(FP), CX
 	VPBROADCASTD base524288<>+0(SB), Z0
@@ -924,7 +924,7 @@ GLOBL gather20_0<>(SB), RODATA|NOPTR, $64
 
 // func packW1Of88AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packW1Of88AVX512(SB), NOSPLIT, $0-16
+TEXT ·packW1Of88AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ      dst+0(FP), AX
 	MOVQ      p+8(FP), CX
 	VMOVDQU64 align6<>+0(SB), Z0
@@ -1092,7 +1092,7 @@ GLOBL gather6_1<>(SB), RODATA|NOPTR, $64
 
 // func packW1Of32AVX512(dst *byte, p *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packW1Of32AVX512(SB), NOSPLIT, $0-16
+TEXT ·packW1Of32AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ      dst+0(FP), AX
 	MOVQ      p+8(FP), CX
 	VMOVDQU64 align4<>+0(SB), Z0
@@ -1185,7 +1185,7 @@ TEXT ·packW1Of32AVX512(SB), NOSPLIT, $0-16
 
 // func unpackT1AVX512(p *[256]int32, src *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackT1AVX512(SB), NOSPLIT, $0-16
+TEXT ·unpackT1AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift10<>+0(SB), Z0
@@ -1317,7 +1317,7 @@ GLOBL spread10<>(SB), RODATA|NOPTR, $64
 
 // func unpackT0AVX512(p *[256]int32, src *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackT0AVX512(SB), NOSPLIT, $0-16
+TEXT ·unpackT0AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift13<>+0(SB), Z0
@@ -1450,7 +1450,7 @@ GLOBL spread13<>(SB), RODATA|NOPTR, $64
 
 // func unpackEta2AVX512(p *[256]int32, src *byte) bool
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackEta2AVX512(SB), NOSPLIT, $0-17
+TEXT ·unpackEta2AVX512(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift3<>+0(SB), Z0
@@ -1606,7 +1606,7 @@ GLOBL spread3<>(SB), RODATA|NOPTR, $64
 
 // func unpackEta4AVX512(p *[256]int32, src *byte) bool
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackEta4AVX512(SB), NOSPLIT, $0-17
+TEXT ·unpackEta4AVX512(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift4<>+0(SB), Z0
@@ -1765,7 +1765,7 @@ GLOBL top8<>(SB), RODATA|NOPTR, $4
 
 // func unpackZ17AVX512(p *[256]int32, src *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackZ17AVX512(SB), NOSPLIT, $0-16
+TEXT ·unpackZ17AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift10<>+0(SB), Z0
@@ -1888,7 +1888,7 @@ GLOBL spread18<>(SB), RODATA|NOPTR, $64
 
 // func unpackZ19AVX512(p *[256]int32, src *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·unpackZ19AVX512(SB), NOSPLIT, $0-16
+TEXT ·unpackZ19AVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         src+8(FP), CX
 	VMOVDQU64    shift4<>+0(SB), Z0

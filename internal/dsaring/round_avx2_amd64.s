@@ -6,7 +6,7 @@
 
 // func power2RoundAVX2(t1 *[256]int32, t0 *[256]int32, t *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·power2RoundAVX2(SB), NOSPLIT, $0-24
+TEXT ·power2RoundAVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         t1+0(FP), AX
 	MOVQ         t0+8(FP), CX
 	MOVQ         t+16(FP), DX
@@ -83,7 +83,7 @@ GLOBL halfPowerLess1<>(SB), RODATA|NOPTR, $4
 
 // func decompose88AVX2(w1 *[256]int32, w0 *[256]int32, w *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·decompose88AVX2(SB), NOSPLIT, $0-24
+TEXT ·decompose88AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         w0+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -228,7 +228,7 @@ GLOBL last88<>(SB), RODATA|NOPTR, $4
 
 // func decompose32AVX2(w1 *[256]int32, w0 *[256]int32, w *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·decompose32AVX2(SB), NOSPLIT, $0-24
+TEXT ·decompose32AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         w0+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -373,7 +373,7 @@ GLOBL last32<>(SB), RODATA|NOPTR, $4
 
 // func useHint88AVX2(w1 *[256]int32, h *[4]uint64, w *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·useHint88AVX2(SB), NOSPLIT, $0-24
+TEXT ·useHint88AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         h+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -610,7 +610,7 @@ GLOBL bits<>(SB), RODATA|NOPTR, $32
 
 // func useHint32AVX2(w1 *[256]int32, h *[4]uint64, w *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·useHint32AVX2(SB), NOSPLIT, $0-24
+TEXT ·useHint32AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         h+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -838,7 +838,7 @@ GLOBL steps32<>(SB), RODATA|NOPTR, $4
 
 // func makeHintAVX2(h *[4]uint64, r0 *[256]int32, w1 *[256]int32, gamma2 int32) int
 // Requires: AVX, AVX2, POPCNT
-TEXT ·makeHintAVX2(SB), NOSPLIT, $0-40
+TEXT ·makeHintAVX2(SB), NOSPLIT|NOFRAME, $0-40
 	MOVQ         h+0(FP), AX
 	MOVQ         r0+8(FP), CX
 	MOVQ         w1+16(FP), DX
@@ -949,7 +949,7 @@ window:
 
 // func exceedsAVX2(p *[256]int32, bound int32) bool
 // Requires: AVX, AVX2
-TEXT ·exceedsAVX2(SB), NOSPLIT, $0-17
+TEXT ·exceedsAVX2(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ         p+0(FP), AX
 	MOVL         bound+8(FP), CX
 	VMOVD        CX, X0

@@ -6,7 +6,7 @@
 
 // func power2RoundAVX512(t1 *[256]int32, t0 *[256]int32, t *[256]int32)
 // Requires: AVX, AVX512F
-TEXT ·power2RoundAVX512(SB), NOSPLIT, $0-24
+TEXT ·power2RoundAVX512(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         t1+0(FP), AX
 	MOVQ         t0+8(FP), CX
 	MOVQ         t+16(FP), DX
@@ -55,7 +55,7 @@ GLOBL halfPowerLess1<>(SB), RODATA|NOPTR, $4
 
 // func decompose88AVX512(w1 *[256]int32, w0 *[256]int32, w *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·decompose88AVX512(SB), NOSPLIT, $0-24
+TEXT ·decompose88AVX512(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         w0+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -144,7 +144,7 @@ GLOBL last88<>(SB), RODATA|NOPTR, $4
 
 // func decompose32AVX512(w1 *[256]int32, w0 *[256]int32, w *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·decompose32AVX512(SB), NOSPLIT, $0-24
+TEXT ·decompose32AVX512(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         w0+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -233,7 +233,7 @@ GLOBL last32<>(SB), RODATA|NOPTR, $4
 
 // func useHint88AVX512(w1 *[256]int32, h *[4]uint64, w *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·useHint88AVX512(SB), NOSPLIT, $0-24
+TEXT ·useHint88AVX512(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         h+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -351,7 +351,7 @@ GLOBL one<>(SB), RODATA|NOPTR, $4
 
 // func useHint32AVX512(w1 *[256]int32, h *[4]uint64, w *[256]int32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·useHint32AVX512(SB), NOSPLIT, $0-24
+TEXT ·useHint32AVX512(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         w1+0(FP), AX
 	MOVQ         h+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -466,7 +466,7 @@ GLOBL steps32<>(SB), RODATA|NOPTR, $4
 
 // func makeHintAVX512(h *[4]uint64, r0 *[256]int32, w1 *[256]int32, gamma2 int32) int
 // Requires: AVX, AVX512DQ, AVX512F, POPCNT
-TEXT ·makeHintAVX512(SB), NOSPLIT, $0-40
+TEXT ·makeHintAVX512(SB), NOSPLIT|NOFRAME, $0-40
 	MOVQ         h+0(FP), AX
 	MOVQ         r0+8(FP), CX
 	MOVQ         w1+16(FP), DX
@@ -537,7 +537,7 @@ window:
 
 // func exceedsAVX512(p *[256]int32, bound int32) bool
 // Requires: AVX, AVX512F
-TEXT ·exceedsAVX512(SB), NOSPLIT, $0-17
+TEXT ·exceedsAVX512(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ         p+0(FP), AX
 	MOVL         bound+8(FP), CX
 	VMOVD        CX, X0

@@ -264,7 +264,7 @@ GLOBL compaction<>(SB), RODATA|NOPTR, $2048
 
 // func sampleNTTAVX2(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·sampleNTTAVX2(SB), NOSPLIT, $0-32
+TEXT ·sampleNTTAVX2(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ         p+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         lane+16(FP), DX
@@ -632,7 +632,7 @@ GLOBL q<>(SB), RODATA|NOPTR, $4
 
 // func sampleBounded2AVX2(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·sampleBounded2AVX2(SB), NOSPLIT, $0-32
+TEXT ·sampleBounded2AVX2(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ         p+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         lane+16(FP), DX
@@ -731,7 +731,7 @@ GLOBL bounded2<>(SB), RODATA|NOPTR, $16
 
 // func sampleBounded4AVX2(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·sampleBounded4AVX2(SB), NOSPLIT, $0-32
+TEXT ·sampleBounded4AVX2(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ         p+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         lane+16(FP), DX

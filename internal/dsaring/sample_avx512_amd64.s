@@ -6,7 +6,7 @@
 
 // func sampleNTTAVX512(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, BMI2, CMOV, POPCNT
-TEXT ·sampleNTTAVX512(SB), NOSPLIT, $0-32
+TEXT ·sampleNTTAVX512(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ         p+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         lane+16(FP), DX
@@ -258,7 +258,7 @@ GLOBL q<>(SB), RODATA|NOPTR, $4
 
 // func sampleBounded2AVX512(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, AVX512VBMI2, BMI2, CMOV, POPCNT
-TEXT ·sampleBounded2AVX512(SB), NOSPLIT, $0-32
+TEXT ·sampleBounded2AVX512(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ           p+0(FP), AX
 	MOVQ           n+8(FP), CX
 	MOVQ           lane+16(FP), DX
@@ -699,7 +699,7 @@ GLOBL bounded2<>(SB), RODATA|NOPTR, $64
 
 // func sampleBounded4AVX512(p *[256]int32, n int, lane *uint64) int
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, AVX512VBMI2, BMI2, CMOV, POPCNT
-TEXT ·sampleBounded4AVX512(SB), NOSPLIT, $0-32
+TEXT ·sampleBounded4AVX512(SB), NOSPLIT|NOFRAME, $0-32
 	MOVQ           p+0(FP), AX
 	MOVQ           n+8(FP), CX
 	MOVQ           lane+16(FP), DX

@@ -6,7 +6,7 @@
 
 // func narrowAVX2(dst *[256]int16, p *[256]int32)
 // Requires: AVX, AVX2
-TEXT ·narrowAVX2(SB), NOSPLIT, $0-16
+TEXT ·narrowAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ      dst+0(FP), AX
 	MOVQ      p+8(FP), CX
 	VMOVDQU   (CX), Y0
@@ -78,7 +78,7 @@ TEXT ·narrowAVX2(SB), NOSPLIT, $0-16
 
 // func addSmallAVX2(p *[256]int32, c *[256]int16)
 // Requires: AVX, AVX2
-TEXT ·addSmallAVX2(SB), NOSPLIT, $0-16
+TEXT ·addSmallAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         c+8(FP), CX
 	VPBROADCASTD reciprocal3329<>+0(SB), Y0
@@ -302,7 +302,7 @@ GLOBL q3329<>(SB), RODATA|NOPTR, $4
 
 // func subSmallAVX2(p *[256]int32, c *[256]int16)
 // Requires: AVX, AVX2
-TEXT ·subSmallAVX2(SB), NOSPLIT, $0-16
+TEXT ·subSmallAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	MOVQ         c+8(FP), CX
 	VPBROADCASTD reciprocal3329<>+0(SB), Y0

@@ -6,7 +6,7 @@
 
 // func narrowAVX512(dst *[256]int16, p *[256]int32)
 // Requires: AVX, AVX512F
-TEXT ·narrowAVX512(SB), NOSPLIT, $0-16
+TEXT ·narrowAVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ      dst+0(FP), AX
 	MOVQ      p+8(FP), CX
 	VMOVDQU64 (CX), Z0
@@ -62,7 +62,7 @@ TEXT ·narrowAVX512(SB), NOSPLIT, $0-16
 
 // func addSmallAVX512(p *[256]int32, c *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·addSmallAVX512(SB), NOSPLIT, $0-16
+TEXT ·addSmallAVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ          p+0(FP), AX
 	MOVQ          c+8(FP), CX
 	VPBROADCASTD  reciprocal3329<>+0(SB), Z0
@@ -182,7 +182,7 @@ GLOBL q3329<>(SB), RODATA|NOPTR, $4
 
 // func subSmallAVX512(p *[256]int32, c *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·subSmallAVX512(SB), NOSPLIT, $0-16
+TEXT ·subSmallAVX512(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ          p+0(FP), AX
 	MOVQ          c+8(FP), CX
 	VPBROADCASTD  reciprocal3329<>+0(SB), Z0

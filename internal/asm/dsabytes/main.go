@@ -151,27 +151,14 @@ func assemble(w interval.Width, body func(*generator)) ([]byte, error) {
 	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
-// kernel emits a function. Nothing that it calls may need stack.
-func (g *generator) kernel(name, signature string, frame int, body func()) {
+// kernel emits a function.
+func (g *generator) kernel(name, signature string, body func()) {
 	g.Function(name)
-	g.Attributes(attr.NOSPLIT)
+	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
 	g.SignatureExpr(signature)
-	if frame > 0 {
-		g.AllocLocal(frame)
-	}
 	body()
 	g.VZEROUPPER()
 	g.RET()
-}
-
-// repeat emits body in a loop of count passes.
-func (g *generator) repeat(label string, count int, body func()) {
-	counter := g.GP64()
-	g.MOVL(operand.U32(count), counter.As32())
-	g.Label(label)
-	body()
-	g.DECL(counter.As32())
-	g.JNZ(operand.LabelRef(label))
 }
 
 // constant returns the address of read-only memory with these bytes, which the file

@@ -78,7 +78,7 @@ func (g *generator) packer(k packing) (base, align, place reg.VecVirtual) {
 
 // packAVX512 gathers bytes from the whole vector.
 func (g *generator) packAVX512(k packing) {
-	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", 0, func() {
+	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
 		base, align, place := g.packer(k)
 		sources := g.bytesOf(k)
@@ -124,7 +124,7 @@ func (g *generator) packAVX512(k packing) {
 // packAVX2 gathers bytes within each half of the vector. If the group has at most sixteen, the
 // upper half's are put behind the lower half's.
 func (g *generator) packAVX2(k packing) {
-	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", 0, func() {
+	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
 		base, align, place := g.packer(k)
 		sources := g.bytesOf(k)
@@ -209,7 +209,7 @@ func (g *generator) unpack(k packing) {
 	if k.top != 0 {
 		signature += " bool"
 	}
-	g.kernel(g.name("unpack"+k.name), signature, 0, func() {
+	g.kernel(g.name("unpack"+k.name), signature, func() {
 		p, src := g.pointer("p"), g.pointer("src")
 		shift := g.load(fmt.Sprintf("shift%d", k.width), dwords(fill(g.lanes(), func(i int) int { return i * k.width % 8 })...))
 		low := g.broadcast(fmt.Sprintf("low%d", k.width), 1<<k.width-1)
@@ -220,8 +220,10 @@ func (g *generator) unpack(k packing) {
 		if k.top != 0 {
 			largest = g.zero()
 		}
-		load := g.unpackerAVX2(k, src)
-		if g.width == interval.ZMM {
+		var load func(i int) reg.VecVirtual
+		if g.width == interval.YMM {
+			load = g.unpackerAVX2(k, src)
+		} else {
 			load = g.unpackerAVX512(k, src)
 		}
 		for i := range n / g.lanes() {
@@ -265,9 +267,6 @@ func (g *generator) storeWithin(v reg.VecVirtual, top int) {
 
 // unpackerAVX512 loads the bytes of a group and no others.
 func (g *generator) unpackerAVX512(k packing, src reg.Register) func(i int) reg.VecVirtual {
-	if g.width != interval.ZMM {
-		return nil
-	}
 	spread := g.load(fmt.Sprintf("spread%d", k.width), fill(64, func(b int) byte { return byte(b/4*k.width/8 + b%4) }))
 	size := g.group(k)
 	mask := g.mask(1<<size - 1)
@@ -286,9 +285,6 @@ func (g *generator) unpackerAVX512(k packing, src reg.Register) func(i int) reg.
 // unpackerAVX2 loads sixteen bytes into either half. Where they would reach past the end
 // they are those that end with the group.
 func (g *generator) unpackerAVX2(k packing, src reg.Register) func(i int) reg.VecVirtual {
-	if g.width != interval.YMM {
-		return nil
-	}
 	size := g.group(k)
 	// spread returns the shuffle for halves that begin at the given bytes of the group.
 	spread := func(name string, lower, upper int) reg.VecVirtual {

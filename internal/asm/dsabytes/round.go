@@ -104,7 +104,7 @@ func (g *generator) name(name string) string {
 
 // power2Round is FIPS 204, Algorithm 35.
 func (g *generator) power2Round() {
-	g.kernel(g.name("power2Round"), "func(t1, t0, t *[256]int32)", 0, func() {
+	g.kernel(g.name("power2Round"), "func(t1, t0, t *[256]int32)", func() {
 		t1, t0, t := g.pointer("t1"), g.pointer("t0"), g.pointer("t")
 		half := g.broadcast("halfPowerLess1", 1<<12-1)
 		g.eachVector(nil, func(offset int) {
@@ -162,7 +162,7 @@ func (d divider) wraps(high reg.VecVirtual) reg.VecVirtual {
 
 // decompose is FIPS 204, Algorithm 36.
 func (g *generator) decompose(r rounding) {
-	g.kernel(g.name("decompose"+r.name), "func(w1, w0, w *[256]int32)", 0, func() {
+	g.kernel(g.name("decompose"+r.name), "func(w1, w0, w *[256]int32)", func() {
 		w1, w0, w := g.pointer("w1"), g.pointer("w0"), g.pointer("w")
 		d := g.divider(r)
 		g.eachVector(nil, func(offset int) {
@@ -178,7 +178,7 @@ func (g *generator) decompose(r rounding) {
 
 // useHint is FIPS 204, Algorithm 40.
 func (g *generator) useHint(r rounding) {
-	g.kernel(g.name("useHint"+r.name), "func(w1 *[256]int32, h *[4]uint64, w *[256]int32)", 0, func() {
+	g.kernel(g.name("useHint"+r.name), "func(w1 *[256]int32, h *[4]uint64, w *[256]int32)", func() {
 		w1, h, w := g.pointer("w1"), g.pointer("h"), g.pointer("w")
 		d := g.divider(r)
 		m := g.broadcast("steps"+r.name, r.steps)
@@ -226,7 +226,7 @@ func (g *generator) useHint(r rounding) {
 // makeHint gathers the signs of two differences, one of which is negative outside the
 // interval of LowBits.
 func (g *generator) makeHint() {
-	g.kernel(g.name("makeHint"), "func(h *[4]uint64, r0, w1 *[256]int32, gamma2 int32) int", 0, func() {
+	g.kernel(g.name("makeHint"), "func(h *[4]uint64, r0, w1 *[256]int32, gamma2 int32) int", func() {
 		h, r0, w1 := g.pointer("h"), g.pointer("r0"), g.pointer("w1")
 		gamma := g.number("gamma2")
 		zero := g.zero()
@@ -259,7 +259,7 @@ func (g *generator) makeHint() {
 
 // exceeds takes the largest absolute value.
 func (g *generator) exceeds() {
-	g.kernel(g.name("exceeds"), "func(p *[256]int32, bound int32) bool", 0, func() {
+	g.kernel(g.name("exceeds"), "func(p *[256]int32, bound int32) bool", func() {
 		p := g.pointer("p")
 		bound := g.number("bound")
 		largest := [2]reg.VecVirtual{g.zero(), g.zero()}

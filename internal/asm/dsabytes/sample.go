@@ -119,7 +119,7 @@ func (g *generator) begin() (a appender, lane reg.Register) {
 // sampler emits a function without the end.
 func (g *generator) sampler(name string, body func()) {
 	g.Function(name)
-	g.Attributes(attr.NOSPLIT)
+	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
 	g.SignatureExpr("func(p *[256]int32, n int, lane *uint64) int")
 	body()
 }

@@ -11,7 +11,7 @@ const small = 3329
 
 // narrow keeps the lower halves of the lanes.
 func (g *generator) narrow() {
-	g.kernel(g.name("narrow"), "func(dst *[256]int16, p *[256]int32)", 0, func() {
+	g.kernel(g.name("narrow"), "func(dst *[256]int16, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
 		for i := 0; i < n; i += 16 {
 			y := g.YMM()
@@ -32,7 +32,7 @@ func (g *generator) narrow() {
 // addSmall centres sixteen or thirty-two numbers modulo 3329, by a rounded quotient, and widens
 // them.
 func (g *generator) addSmall(name string, op func(...operand.Op)) {
-	g.kernel(g.name(name), "func(p *[256]int32, c *[256]int16)", 0, func() {
+	g.kernel(g.name(name), "func(p *[256]int32, c *[256]int16)", func() {
 		p, c := g.pointer("p"), g.pointer("c")
 		reciprocal := g.broadcast("reciprocal3329", 10|10<<16)
 		modulus := g.broadcast("q3329", small|small<<16)
