@@ -31,7 +31,9 @@ const (
 	keys   = "mlkem/keys.go"
 	set768 = "mlkem/mlkem768.go"
 
-	ring  = "./internal/kemring"
+	ring    = "./internal/kemring"
+	dsaring = "./internal/dsaring"
+
 	mlkem = "./mlkem"
 )
 
@@ -76,6 +78,26 @@ var faults = []fault{
 	{"inverse NTT skips a reduction", "internal/kemring/ntt.go", "length == 2 || length == 8", "length == 8", ring, ""},
 	{"product added to nothing", "internal/kemring/ntt.go", "	addGeneric(dst, e)\n", "", ring, ""},
 
+	{"RejNTTPoly accepts q", "internal/dsaring/sample.go", "int((c - Q) >> 31)", "int((c - Q - 1) >> 31)", dsaring, "TestSample"},
+	{"RejNTTPoly rejects q−1", "internal/dsaring/sample.go", "int((c - Q) >> 31)", "int((c - Q + 1) >> 31)", dsaring, "TestSample"},
+	{"RejNTTPoly accepts q at the end", "internal/dsaring/sample.go", "n < N && c < Q", "n < N && c <= Q", dsaring, "TestSample"},
+	{"RejBoundedPoly accepts 9", "internal/dsaring/sample.go", "limit := uint32(9)", "limit := uint32(10)", dsaring, "TestSample"},
+	{"RejBoundedPoly drops the last coefficient", "internal/dsaring/sample.go", "if n == N {", "if n == N-1 {", dsaring, "TestSample"},
+	{"SampleInBall takes signs from every block", "internal/dsaring/sample.go", "if !b.begun {", "if b.next < N {", dsaring, "TestSampleInBall"},
+	{"SampleInBall rejects i itself", "internal/dsaring/sample.go", "if j > b.next {", "if j >= b.next {", dsaring, "TestSampleInBall"},
+	{"Power2Round rounds halves up", "internal/dsaring/round.go", "1<<(D-1) - 1) >> D", "1<<(D-1)) >> D", dsaring, "TestPower2Round"},
+	{"Decompose leaves r₀ where r₁ wraps", "internal/dsaring/round.go", "*gamma2+wraps", "*gamma2", dsaring, "TestDecompose"},
+	{"Decompose's reciprocal too small", "internal/dsaring/round.go", "* 5638 >> 19", "* 5637 >> 19", dsaring, "TestDecompose"},
+	{"UseHint(1, 0) goes up", "internal/dsaring/round.go", "positive := -low >> 31", "positive := (-low - 1) >> 31", dsaring, "TestUseHint"},
+	{"UseHint stays at −1", "internal/dsaring/round.go", "		high += high >> 31 & m\n", "", dsaring, "TestUseHint"},
+	{"MakeHint admits −γ₂ everywhere", "internal/dsaring/round.go", "-gamma2 + int32(uint32(-high)>>31)", "-gamma2 + 0*high", dsaring, "TestMakeHint"},
+	{"norm bound too large", "internal/dsaring/round.go", "(bound - 1 - c)", "(bound - c)", dsaring, "TestExceeds"},
+	{"norm bound of negative coefficients too large", "internal/dsaring/round.go", "(bound - 1 + c)", "(bound + c)", dsaring, "TestExceeds"},
+	{"secret below −η accepted", "internal/dsaring/pack.go", "return tooSmall >= 0", "return tooSmall >= -1", dsaring, "TestUnpackEta"},
+	{"inverse NTT of ML-DSA skips its reduction", "internal/dsaring/ntt.go", "if length == 32 {", "if length == 99 {", dsaring, "NTT"},
+	{"centred residue of (q+1)/2", "internal/dsaring/ntt.go", "c - (Q/2-c)>>31&Q", "c - (Q/2+1-c)>>31&Q", dsaring, "TestReduc"},
+	{"small products' neighbours", "internal/dsaring/small.go", "int32(c)*10", "int32(c)*11", dsaring, "TestSmall"},
+
 	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalled >= 0 {\n\t\tfor", "if stalled > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
 	{"padding's last bit missing", "internal/keccak/scheduler.go", "	s.State[h.rate/8-1][lane] ^= 1 << 63\n", "", "./internal/keccak", "TestScheduler"},
 	{"level without the features below it", "internal/cpu/cpu.go", "return i - 1", "_ = i", "./internal/cpu", "TestLevel"},
@@ -119,7 +141,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 // tags are those of a build without assembly, so that the tests run the code with the
 // fault. The tests of keccak and cpu need the backends.
 func (f *fault) tags() string {
-	if f.pkg == ring || f.pkg == mlkem {
+	if f.pkg == ring || f.pkg == dsaring || f.pkg == mlkem {
 		return "purego"
 	}
 	return ""
