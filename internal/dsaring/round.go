@@ -81,11 +81,10 @@ func useHintGeneric(w1 *Poly, h *Hint, w *Poly, gamma2 int32) {
 	for i, c := range w {
 		high := roundedQuotient(c, gamma2)
 		low := c - high*2*gamma2 // its sign is that of r₀ also where r₁ wraps
-		high &^= (m - 1 - high) >> 31
 		hint := int32(h[i/64] >> (i % 64) & 1)
 		positive := -low >> 31 // all ones or zero, as low ≥ −γ₂
 		high += (1 | ^positive) & -hint
-		high += high >> 31 & m
+		high += high >> 31 & m // from −1 to m−1
 		w1[i] = high &^ ((m - 1 - high) >> 31)
 	}
 }

@@ -381,213 +381,172 @@ TEXT ·useHint88AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	VPBROADCASTD reciprocal88<>+0(SB), Y1
 	VPBROADCASTD odd88<>+0(SB), Y2
 	VPBROADCASTD last88<>+0(SB), Y3
-	VPBROADCASTD steps88<>+0(SB), Y4
-	VPBROADCASTD one<>+0(SB), Y5
-	VPXOR        Y6, Y6, Y6
-	VMOVDQU      bits<>+0(SB), Y7
+	VPBROADCASTD steps88<>+0(SB), Y3
+	VPBROADCASTD minusOne<>+0(SB), Y4
+	VMOVDQU      bits<>+0(SB), Y5
 	LEAQ         1024(AX), BX
 
 window:
-	VMOVDQU      (DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB (CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VMOVDQU      (DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, (AX)
-	VMOVDQU      32(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 1(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB (CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, (AX)
+	VMOVDQU      32(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 32(AX)
-	VMOVDQU      64(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 2(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 1(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 32(AX)
+	VMOVDQU      64(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 64(AX)
-	VMOVDQU      96(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 3(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 2(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 64(AX)
+	VMOVDQU      96(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 96(AX)
-	VMOVDQU      128(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 4(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 3(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 96(AX)
+	VMOVDQU      128(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 128(AX)
-	VMOVDQU      160(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 5(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 4(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 128(AX)
+	VMOVDQU      160(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 160(AX)
-	VMOVDQU      192(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 6(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 5(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 160(AX)
+	VMOVDQU      192(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 192(AX)
-	VMOVDQU      224(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x0b, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x13, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x0b, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 7(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 6(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 192(AX)
+	VMOVDQU      224(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x0b, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x13, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x0b, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 224(AX)
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 7(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 224(AX)
 	ADDQ         $0x00000100, AX
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000008, CX
@@ -599,8 +558,8 @@ window:
 DATA steps88<>+0(SB)/4, $0x0000002c
 GLOBL steps88<>(SB), RODATA|NOPTR, $4
 
-DATA one<>+0(SB)/4, $0x00000001
-GLOBL one<>(SB), RODATA|NOPTR, $4
+DATA minusOne<>+0(SB)/4, $0xffffffff
+GLOBL minusOne<>(SB), RODATA|NOPTR, $4
 
 DATA bits<>+0(SB)/8, $0x0000000200000001
 DATA bits<>+8(SB)/8, $0x0000000800000004
@@ -618,213 +577,172 @@ TEXT ·useHint32AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	VPBROADCASTD reciprocal32<>+0(SB), Y1
 	VPBROADCASTD odd32<>+0(SB), Y2
 	VPBROADCASTD last32<>+0(SB), Y3
-	VPBROADCASTD steps32<>+0(SB), Y4
-	VPBROADCASTD one<>+0(SB), Y5
-	VPXOR        Y6, Y6, Y6
-	VMOVDQU      bits<>+0(SB), Y7
+	VPBROADCASTD steps32<>+0(SB), Y3
+	VPBROADCASTD minusOne<>+0(SB), Y4
+	VMOVDQU      bits<>+0(SB), Y5
 	LEAQ         1024(AX), BX
 
 window:
-	VMOVDQU      (DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB (CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VMOVDQU      (DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, (AX)
-	VMOVDQU      32(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 1(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB (CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, (AX)
+	VMOVDQU      32(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 32(AX)
-	VMOVDQU      64(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 2(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 1(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 32(AX)
+	VMOVDQU      64(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 64(AX)
-	VMOVDQU      96(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 3(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 2(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 64(AX)
+	VMOVDQU      96(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 96(AX)
-	VMOVDQU      128(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 4(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 3(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 96(AX)
+	VMOVDQU      128(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 128(AX)
-	VMOVDQU      160(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 5(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 4(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 128(AX)
+	VMOVDQU      160(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 160(AX)
-	VMOVDQU      192(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 6(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 5(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 160(AX)
+	VMOVDQU      192(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 192(AX)
-	VMOVDQU      224(DX), Y8
-	VPADDD       Y0, Y8, Y9
-	VPSRLD       $0x09, Y9, Y9
-	VPMADDWD     Y1, Y9, Y9
-	VPSRLD       $0x14, Y9, Y9
-	VPMADDWD     Y2, Y9, Y10
-	VPSLLD       $0x09, Y10, Y10
-	VPSUBD       Y10, Y8, Y10
-	VPSUBD       Y9, Y3, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPANDN       Y9, Y8, Y9
-	VPSUBD       Y10, Y6, Y8
-	VPSRAD       $0x1f, Y8, Y8
-	VPBROADCASTB 7(CX), Y10
-	VPAND        Y7, Y10, Y10
-	VPCMPEQD     Y7, Y10, Y10
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 6(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 192(AX)
+	VMOVDQU      224(DX), Y6
+	VPADDD       Y0, Y6, Y7
+	VPSRLD       $0x09, Y7, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPSRLD       $0x14, Y7, Y7
+	VPMADDWD     Y2, Y7, Y8
+	VPSLLD       $0x09, Y8, Y8
+	VPSUBD       Y8, Y6, Y8
 	VPADDD       Y8, Y8, Y8
-	VPADDD       Y5, Y8, Y8
-	VPAND        Y10, Y8, Y8
-	VPSUBD       Y8, Y9, Y9
-	VPADDD       Y4, Y9, Y8
-	VPSUBD       Y4, Y9, Y10
-	VPMINUD      Y8, Y9, Y9
-	VPMINUD      Y10, Y9, Y9
-	VMOVDQU      Y9, 224(AX)
+	VPADDD       Y4, Y8, Y8
+	VPBROADCASTB 7(CX), Y6
+	VPAND        Y5, Y6, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPSIGND      Y8, Y6, Y6
+	VPSUBD       Y6, Y7, Y7
+	VPADDD       Y3, Y7, Y6
+	VPSUBD       Y3, Y7, Y8
+	VPMINUD      Y6, Y7, Y7
+	VPMINUD      Y8, Y7, Y7
+	VMOVDQU      Y7, 224(AX)
 	ADDQ         $0x00000100, AX
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000008, CX

@@ -182,37 +182,36 @@ func (g *generator) useHint(r rounding) {
 		w1, h, w := g.pointer("w1"), g.pointer("h"), g.pointer("w")
 		d := g.divider(r)
 		m := g.broadcast("steps"+r.name, r.steps)
-		one := g.broadcast("one", 1)
-		zero := g.zero()
+		minus := g.broadcast("minusOne", -1)
 		var bits reg.VecVirtual
 		if g.width == interval.YMM {
 			bits = g.load("bits", dwords(fill(8, func(i int) int { return 1 << i })...))
 		}
 		g.eachVector(h, func(offset int) {
-			v, delta, hint := g.vector(), g.vector(), g.vector()
+			v := g.vector()
 			g.move(at(w, offset), v)
 			high, low := d.divide(v)
-			d.wraps(high)
-			// ones or zero as low is positive or not, and 1 or −1
-			g.VPSUBD(low, zero, delta)
-			g.VPSRAD(operand.U8(31), delta, delta)
+			// odd, and so never 0: negative if low is not positive
+			g.VPADDD(low, low, low)
+			g.VPADDD(minus, low, low)
 			if g.width == interval.YMM {
+				hint := g.vector()
 				g.VPBROADCASTB(at(h, offset/32), hint)
 				g.and(bits, hint, hint)
 				g.VPCMPEQD(bits, hint, hint)
-				not := g.vector()
-				g.VPADDD(delta, delta, not)
-				g.VPADDD(one, not, not) // −1 or 1
-				g.and(hint, not, not)
-				g.VPSUBD(not, high, high)
+				g.VPSIGND(low, hint, hint) // −1, 1, or 0 without a hint
+				g.VPSUBD(hint, high, high)
 			} else {
+				// ones or zero, and then −1 or 1
 				k := g.K()
 				g.KMOVW(at(h, offset/32), k)
-				g.VPADDD(delta, delta, delta)
-				g.VPADDD(one, delta, delta)
-				g.VPSUBD(delta, high, k, high)
+				g.VPSRAD(operand.U8(31), low, low)
+				g.VPADDD(low, low, low)
+				g.VPSUBD(minus, low, low)
+				g.VPADDD(low, high, k, high)
 			}
-			// modulo the number of steps: the least of high, high + m and high − m
+			// modulo the number of steps, which high is where r₁ wraps: the least of high, high + m
+			// and high − m
 			up, down := g.vector(), g.vector()
 			g.VPADDD(m, high, up)
 			g.VPSUBD(m, high, down)
