@@ -280,8 +280,8 @@ func TestDotAgreesWithGeneric(t *testing.T) {
 		as = append(as[:19:19], as[len(as)-20:]...) // without the single coefficients
 		bs = append(bs[:19:19], bs[len(bs)-20:]...)
 		for _, rank := range []int{0, 1, 2, 3, 4, 5, 6, 7} {
-			inputs := newGuarded(2*rank, 3)
-			a, b := inputs.polys()[:rank], inputs.polys()[rank:]
+			inputs := newGuarded(max(2*rank, 1), 3)
+			a, b := inputs.polys()[:rank], inputs.polys()[rank:2*rank]
 			for x := range as {
 				for y := range bs {
 					for i := range rank {
