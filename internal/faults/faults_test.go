@@ -34,7 +34,15 @@ const (
 	ring    = "./internal/kemring"
 	dsaring = "./internal/dsaring"
 
-	mlkem = "./mlkem"
+	dsaExpand = "mldsa/expand.go"
+	dsaHint   = "mldsa/hint.go"
+	dsaKeys   = "mldsa/private.go"
+	dsaRound  = "internal/dsaring/round.go"
+	dsaSample = "internal/dsaring/sample.go"
+	dsaSign   = "mldsa/sign.go"
+	dsaVerify = "mldsa/verify.go"
+	mldsa     = "./mldsa"
+	mlkem     = "./mlkem"
 )
 
 var faults = []fault{
@@ -98,6 +106,77 @@ var faults = []fault{
 	{"centred residue of (q+1)/2", "internal/dsaring/ntt.go", "c - (Q/2-c)>>31&Q", "c - (Q/2+1-c)>>31&Q", dsaring, "TestReduc"},
 	{"small products' neighbours", "internal/dsaring/small.go", "int32(c)*10", "int32(c)*11", dsaring, "TestSmall"},
 
+	{"no z norm check", dsaVerify, "if dsaring.Exceeds(&z[i], p.gamma1-p.beta) {", "if false {", mldsa, "TestBoundOfVerifying"},
+	{"z bound of verifying + 1", dsaVerify, "p.gamma1-p.beta)", "p.gamma1-p.beta+1)", mldsa, "TestBoundOfVerifying"},
+	{"z bound of verifying − 1", dsaVerify, "p.gamma1-p.beta)", "p.gamma1-p.beta-1)", mldsa, "TestBoundOfVerifying"},
+	{"repeated hint index accepted", dsaHint, "src[n] <= src[n-1]", "src[n] < src[n-1]", mldsa, "TestMalformedHints"},
+	{"hint order unchecked", dsaHint, "src[n] <= src[n-1]", "src[n] == src[n-1]", mldsa, "TestMalformedHints"},
+	{"hint order unchecked in later rows", dsaHint, "n > first && src[n]", "n > first && first == 0 && src[n]", mldsa, "TestHint"},
+	{"hint padding unchecked", dsaHint, "if b != 0 {", "if b > 254 {", mldsa, "TestMalformedHints"},
+	{"last byte of hint padding unchecked", dsaHint, "src[n:omega] {", "src[min(n, omega-1) : omega-1] {", mldsa, "TestHint"},
+	{"hint cut > ω", dsaHint, " || end > omega {", " {", mldsa, "TestHint"},
+	{"hint cut of ω + 1", dsaHint, "end > omega {", "end > omega+1 {", mldsa, "TestHint"},
+	{"hint cut of ω refused", dsaHint, "end > omega {", "end >= omega {", mldsa, "TestHint"},
+	{"decreasing hint cut", dsaHint, "end < n || ", "", mldsa, "TestHint"},
+	{"bytes after a signature accepted", dsaVerify, "len(signature) != p", "len(signature) < p", mldsa, "TestSignaturesOfEveryLength"},
+	{"context of 256 bytes accepted", "mldsa/mu.go", "len(context) > maxContext {", "len(context) > maxContext+1 {", mldsa, "TestContexts"},
+	{"context of 255 bytes refused", "mldsa/mu.go", "len(context) > maxContext {", "len(context) >= maxContext {", mldsa, "TestContexts"},
+	{"context's length not signed", "mldsa/mu.go", "byte(len(m.context))", "0", mldsa, "TestMuStreams"},
+	{"digest signed as a message", "mldsa/prehash.go", "domain: 1, ", "", mldsa, "TestSignaturesOfDigests"},
+	{"identifier of another hash function", "mldsa/prehash.go", "{\"SHA2-512/224\", 28, 5}", "{\"SHA2-512/224\", 28, 6}", mldsa, "TestSignaturesOfDigests"},
+	{"hash of a signer's options ignored", "mldsa/mu.go", "if opts.HashFunc() == mldsaMu {", "if opts.HashFunc() != 0 {", mldsa, "TestUnsupportedOptions"},
+	{"no ct0 rejection", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, 2*p.gamma2)", mldsa, "TestBoundOfCT0"},
+	{"ct0 bound + 1", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, p.gamma2+1)", mldsa, "TestBoundOfCT0"},
+	{"ct0 bound − 1", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, p.gamma2-1)", mldsa, "TestBoundOfCT0"},
+	{"no hint-weight rejection", dsaSign, "hints > p.omega", "hints > 256*p.k", mldsa, ""},
+	{"hint weight of ω rejected", dsaSign, "hints > p.omega", "hints >= p.omega", mldsa, "TestBoundsOfSigning"},
+	{"hint weight of ω + 1 accepted", dsaSign, "hints > p.omega", "hints > p.omega+1", mldsa, "TestBoundsOfSigning"},
+	{"z bound of signing + 1", dsaSign, "p.gamma1-p.beta)", "p.gamma1-p.beta+1)", mldsa, "TestBoundsOfSigning"},
+	{"z bound of signing − 1", dsaSign, "p.gamma1-p.beta)", "p.gamma1-p.beta-1)", mldsa, "TestBoundsOfSigning"},
+	{"r0 bound + 1", dsaSign, "p.gamma2-p.beta)", "p.gamma2-p.beta+1)", mldsa, "TestBoundsOfSigning"},
+	{"r0 bound − 1", dsaSign, "p.gamma2-p.beta)", "p.gamma2-p.beta-1)", mldsa, "TestBoundsOfSigning"},
+	{"κ kept in 8 bits", dsaExpand, "uint64(kappa + i)", "uint64(uint8(kappa + i))", mldsa, "TestSigningTakesTheFirst"},
+	{"κ counts attempts", dsaSign, "attempt*p.l)", "attempt)", mldsa, "TestSigning"},
+	{"signing without randomness", dsaSign, "rand.Read(rnd[:]) // never fails", "_ = rand.Read", mldsa, "TestSignaturesAreHedged"},
+	{"deterministic signing hedged", dsaSign, "if hedged {", "if true {", mldsa, ""},
+	{"third block of ExpandS missing", dsaExpand, "return n[i] == dsaring.N\n", "return n[i] > 200\n", mldsa, "TestThirdBlock"},
+	{"matrix of ML-DSA transposed", dsaExpand, "uint64(i%p.l) | uint64(i/p.l)<<8", "uint64(i/p.l) | uint64(i%p.l)<<8", mldsa, "TestKeyGeneration"},
+	{"key generation without the set's dimensions", dsaKeys, "[]byte{byte(p.k), byte(p.l)}", "nil", mldsa, "TestKeyGeneration"},
+	{"s1 and s2 out of range accepted", dsaKeys, "if !ok {", "if false {", mldsa, "TestExpandedKeyOutOfRange"},
+	{"inconsistent t0 accepted", dsaKeys, "if !publicCheck(same == 1) {", "if publicCheck(same > 1) {", mldsa, "TestInconsistent"},
+	{"inconsistent tr accepted", dsaKeys, "tr) != 1 {", "tr) > 1 {", mldsa, "TestInconsistent"},
+	{"keys with bytes after them accepted", "mldsa/errors.go", "if got == want {", "if got >= want {", mldsa, "TestWrongSizes"},
+	{"SetBytes keeps the old key's tr", "mldsa/public.go", "\tpk.trState.Store(trUnknown)\n", "", mldsa, "TestEveryForm"},
+	{"destroyed key signs", dsaKeys, "sk.state, sk.seeded = destroyed, false", "sk.seeded = false", mldsa, "TestUnusable"},
+	{"mask not wiped", dsaExpand, "clear(w.polys[:3*p.l])", "clear(w.polys[2*p.l:])", mldsa, "TestScratch"},
+	{"seeds not wiped", dsaExpand, "\tclear(w.seed[:])\n", "", mldsa, "TestScratch"},
+	{"lanes of ML-DSA not wiped", dsaExpand, "\tw.lanes = keccak.Scheduler{}\n", "", mldsa, "TestScratch"},
+	{"streams of the mask not wiped", dsaExpand, "\t\tclear(w.streams[i][:])\n", "\t\tclear(w.streams[i][8:])\n", mldsa, "TestScratch"},
+	{"ct0 not wiped", dsaExpand, "\tclear(w.acc[:])\n", "", mldsa, "TestScratch"},
+	{"Destroy leaves the seed", dsaKeys, "\tclear(sk.seed[:])\n", "", mldsa, "TestDestroy"},
+	{"Destroy leaves the expanded key", dsaKeys, "\tclear(sk.expanded)\n", "", mldsa, "TestDestroy"},
+	{"Destroy leaves ŝ₁", dsaKeys, "\tclear(sk.s1)\n", "", mldsa, "TestDestroy"},
+	{"Destroy leaves t̂₀", dsaKeys, "\tclear(sk.t0)\n", "", mldsa, "TestDestroy"},
+	{"a change of set leaves the old key", dsaKeys, "\tsk.wipeVectors()\n\tsk.pk.p, sk.pk.shared = p, true\n", "\tsk.pk.p = p\n", mldsa, "TestDestroy"},
+	{"a missing μ signs the empty message", dsaSign, "	if mu == nil {", "	if false {", mldsa, "TestNilMu"},
+	{"SetBytes changes a private key", "mldsa/public.go", "if pk.shared {", "if false {", mldsa, "TestSetBytesLeaves"},
+	{"UseHint(1, 0) wrong", dsaRound, "positive := -low >> 31", "positive := (-low - 1) >> 31", dsaring, "TestUseHint"},
+	{"UseHint does not wrap below zero", dsaRound, "high += high >> 31 & m", "high += high >> 31 & (m - 1)", dsaring, "TestUseHint"},
+	{"Decompose without the border at q − γ₂", dsaRound, "c-high*2*gamma2+wraps", "c-high*2*gamma2", dsaring, "TestDecompose"},
+	{"Decompose's quotient for (q − 1)/88", dsaRound, "5638 >> 19", "5637 >> 19", dsaring, "TestDecompose"},
+	{"Decompose's quotient for (q − 1)/32", dsaRound, "* 1025 >> 20", "* 1024 >> 20", dsaring, "TestDecompose"},
+	{"Power2Round rounds half up", dsaRound, "(c + 1<<(D-1) - 1) >> D", "(c + 1<<(D-1)) >> D", dsaring, "TestPower2Round"},
+	{"MakeHint at −γ₂", dsaRound, "lowest := -gamma2 + int32(uint32(-high)>>31)", "lowest := -gamma2 + high&0", dsaring, "TestMakeHint"},
+	{"norm of the bound accepted", dsaRound, "(bound - 1 - c) | (bound - 1 + c)", "(bound - c) | (bound - 1 + c)", dsaring, "TestExceeds"},
+	{"negative norm of the bound accepted", dsaRound, "(bound - 1 - c) | (bound - 1 + c)", "(bound - 1 - c) | (bound + c)", dsaring, "TestExceeds"},
+	{"RejNTTPoly rejects q − 1", dsaSample, "int((c - Q) >> 31)", "int((c - Q + 1) >> 31)", dsaring, "TestSamplers"},
+	{"RejBoundedPoly accepts 9 for η = 4", dsaSample, "limit := uint32(9)", "limit := uint32(10)", dsaring, "TestSample"},
+	{"RejBoundedPoly accepts 15 for η = 2", dsaSample, "limit = 15", "limit = 16", dsaring, "TestSample"},
+	{"RejBoundedPoly reduces wrongly modulo 5", dsaSample, "b * 13 >> 6", "b * 12 >> 6", dsaring, "TestSample"},
+	{"SampleInBall rejects its own position", dsaSample, "if j > b.next {", "if j >= b.next {", dsaring, "TestSampleInBall"},
+	{"SampleInBall forgets the sign bits after a block", dsaSample, "if !b.begun {", "if !b.begun || w == 0 && b.next > 250 {", dsaring, "TestSampleInBall"},
+	{"s out of range unpacked", "internal/dsaring/pack.go", "tooSmall |= c + eta", "tooSmall |= c + eta + 1", dsaring, "TestUnpackEta"},
+
 	{"stalled lane not restored", "internal/keccak/scheduler.go", "if stalled >= 0 {\n\t\tfor", "if stalled > 9 {\n\t\tfor", "./internal/keccak", "TestScheduler"},
 	{"padding's last bit missing", "internal/keccak/scheduler.go", "	s.State[h.rate/8-1][lane] ^= 1 << 63\n", "", "./internal/keccak", "TestScheduler"},
 	{"level without the features below it", "internal/cpu/cpu.go", "return i - 1", "_ = i", "./internal/cpu", "TestLevel"},
@@ -141,7 +220,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 // tags are those of a build without assembly, so that the tests run the code with the
 // fault. The tests of keccak and cpu need the backends.
 func (f *fault) tags() string {
-	if f.pkg == ring || f.pkg == dsaring || f.pkg == mlkem {
+	if f.pkg == ring || f.pkg == dsaring || f.pkg == mlkem || f.pkg == mldsa {
 		return "purego"
 	}
 	return ""
