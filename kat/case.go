@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -73,17 +74,22 @@ func (r result) passed() int { return r.ran - len(r.failures) }
 // runSets runs the sets' cases to depth d, several sets at a time.
 func runSets(sets []*set, d depth) []result {
 	results := make([]result, len(sets))
+	inParallel(len(sets), func(i int) { results[i] = sets[i].run(d) })
+	return results
+}
+
+// inParallel calls f for 0 to n-1, several at a time.
+func inParallel(n int, f func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(sets)); i = next.Add(1) - 1 {
-				results[i] = sets[i].run(d)
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
 			}
 		})
 	}
 	wg.Wait()
-	return results
 }
 
 func (s *set) run(d depth) result {
@@ -109,6 +115,13 @@ func guard(f func() error) (err error) {
 	}()
 	return f()
 }
+
+// errInconsistent says that the code under test disagrees with itself, or with what holds
+// in a case whatever its result. It is never the right answer to a wrong input.
+var (
+	errInconsistent = errors.New("inconsistent")
+	errRoundTrip    = fmt.Errorf("%w: the key that was parsed encodes differently", errInconsistent)
+)
 
 // values are named outputs: []byte or bool.
 type values map[string]any

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/sha3"
 	"encoding/hex"
 	"encoding/json"
@@ -123,7 +122,7 @@ func cctvModulusFile(name, parameterSet string) loader {
 				if err == nil {
 					return errors.New("accepted, but a coefficient is not reduced")
 				}
-				if errors.Is(err, errRoundTrip) {
+				if errors.Is(err, errInconsistent) {
 					return err
 				}
 				return nil
@@ -136,9 +135,9 @@ func cctvModulusFile(name, parameterSet string) loader {
 	}
 }
 
-// cctvAccumulated loads digests of many keys, ciphertexts and shared keys, which
+// cctvAccumulatedKEM loads digests of many keys, ciphertexts and shared keys, which
 // are drawn from SHAKE128 of the empty string.
-func cctvAccumulated(fsys fs.FS, co *collector) error {
+func cctvAccumulatedKEM(fsys fs.FS, co *collector) error {
 	const name = "cctv/ml-kem/accumulated.json"
 	co.file = name
 	data, err := readFile(fsys, name)
@@ -160,7 +159,8 @@ func cctvAccumulated(fsys fs.FS, co *collector) error {
 	}
 	for _, k := range kems {
 		for _, n := range slices.Sorted(maps.Keys(digests[k.name])) {
-			co.add(k.name, "all, accumulated", accumulatedCase(k, n, digests[k.name][n]))
+			co.add(k.name, "all, accumulated", accumulatedCase(n, digests[k.name][n],
+				func() (values, error) { return accumulate(k, n) }))
 		}
 	}
 	if len(co.sets) == 0 {
@@ -169,9 +169,10 @@ func cctvAccumulated(fsys fs.FS, co *collector) error {
 	return nil
 }
 
-func accumulatedCase(k kem, n int, want values) testCase {
+// accumulatedCase compares digests in the formats that want has.
+func accumulatedCase(n int, want values, accumulate func() (values, error)) testCase {
 	c := testCase{id: fmt.Sprintf("%d iterations", n), run: func() error {
-		got, err := accumulate(k, n)
+		got, err := accumulate()
 		if err != nil {
 			return err
 		}
@@ -267,55 +268,4 @@ func accumulate(k kem, n int) (values, error) {
 		got[format] = digest
 	}
 	return got, nil
-}
-
-// derivedUnlucky loads seeds of ML-KEM-768 whose matrix sampling reads unusually
-// many bytes. The encodings are given as their SHA-256; m is 32 zero bytes.
-func derivedUnlucky(fsys fs.FS, co *collector) error {
-	const name = "derived/unlucky_final.json"
-	co.file = name
-	data, err := readFile(fsys, name)
-	if err != nil {
-		return err
-	}
-	var file, section fields
-	if err := json.Unmarshal(data, &file); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if err := file.read("mlkem768_samplentt_unlucky", &section); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	tests, err := section.objects("tests")
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	k, err := kemNamed("ML-KEM-768")
-	if err != nil {
-		return err
-	}
-	for i, t := range tests {
-		in, err := t.inputs("D", "Z", "Ek", "Dk", "C", "K")
-		if err != nil {
-			return fmt.Errorf("%s: test %d: %w", name, i, err)
-		}
-		co.add(k.name, "all, unlucky SampleNTT", testCase{id: fmt.Sprintf("test %d", i), run: func() error {
-			key, err := k.fromSeed(append(bytes.Clone(in["D"]), in["Z"]...))
-			if err != nil {
-				return err
-			}
-			sharedKey, ciphertext, err := k.encapsulate(key.ek, make([]byte, 32))
-			if err != nil {
-				return err
-			}
-			decapsulated, err := key.decapsulate(ciphertext)
-			if err != nil {
-				return err
-			}
-			ek, dk, c := sha256.Sum256(key.ek), sha256.Sum256(key.dk), sha256.Sum256(ciphertext)
-			return compare(
-				values{"Ek": ek[:], "Dk": dk[:], "C": c[:], "K": sharedKey, "decapsulated K": decapsulated},
-				values{"Ek": in["Ek"], "Dk": in["Dk"], "C": in["C"], "K": in["K"], "decapsulated K": in["K"]})
-		}})
-	}
-	return nil
 }

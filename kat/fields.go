@@ -36,6 +36,18 @@ func (f fields) integer(name string) (int, error) {
 	return *n, nil
 }
 
+// boolean returns the named true or false, which has to be there.
+func (f fields) boolean(name string) (bool, error) {
+	var b *bool
+	if err := f.read(name, &b); err != nil {
+		return false, err
+	}
+	if b == nil {
+		return false, fmt.Errorf("%s: null", name)
+	}
+	return *b, nil
+}
+
 // text returns the named string, or "" if there is none.
 func (f fields) text(name string) (string, error) {
 	var s string

@@ -31,6 +31,7 @@ import (
 	"strings"
 
 	"github.com/pqlane/pqlane/internal/cpu"
+	"github.com/pqlane/pqlane/mldsa"
 	"github.com/pqlane/pqlane/mlkem"
 )
 
@@ -134,8 +135,10 @@ func selectBackends(name string) ([]string, error) {
 // runOn runs the sets on one backend.
 func runOn(backend string, sets []*set, d depth) ([]result, error) {
 	defer cpu.Use(backend)()
-	if got := mlkem.Backend(); got != backend {
-		return nil, fmt.Errorf("mlkem runs on backend %q, not on %q", got, backend)
+	for name, got := range map[string]string{"mlkem": mlkem.Backend(), "mldsa": mldsa.Backend()} {
+		if got != backend {
+			return nil, fmt.Errorf("%s runs on backend %q, not on %q", name, got, backend)
+		}
 	}
 	return runSets(sets, d), nil
 }

@@ -18,19 +18,24 @@ var formats = []struct {
 	{[]string{"w"}, wycheproofFile("w")},
 	{[]string{"k"}, cctvKeyFile("k", "ML-KEM-512", true)},
 	{[]string{"m"}, cctvModulusFile("m", "ML-KEM-512")},
-	{[]string{"cctv/ml-kem/accumulated.json"}, cctvAccumulated},
+	{[]string{"cctv/ml-kem/accumulated.json"}, cctvAccumulatedKEM},
 	{[]string{"derived/unlucky_final.json"}, derivedUnlucky},
 	{[]string{"s"}, sha3File("s", hashes[0], "ShortMsg")},
 	{[]string{"mc"}, sha3File("mc", hashes[0], "Monte")},
 	{[]string{"x"}, sha3File("x", hashes[4], "Monte")},
+	{[]string{"cctv/ml-dsa/accumulated.json"}, cctvAccumulatedDSA},
 }
 
 const (
-	promptHead   = `{"vsId":1,"algorithm":"ML-KEM","mode":"encapDecap","testGroups":[{"tgId":3,"parameterSet":"ML-KEM-512","function":"encapsulationKeyCheck","tests":[`
-	expectedHead = `{"vsId":1,"testGroups":[{"tgId":3,"tests":[`
-	tail         = `]}]}`
-	wHead        = `{"numberOfTests":1,"testGroups":[{"type":"MLKEMKeyGen","parameterSet":"ML-KEM-512","tests":[`
-	xHead        = "[Minimum Output Length (bits) = 128]\n[Maximum Output Length (bits) = 1120]\n"
+	promptHead      = `{"vsId":1,"algorithm":"ML-KEM","mode":"encapDecap","testGroups":[{"tgId":3,"parameterSet":"ML-KEM-512","function":"encapsulationKeyCheck","tests":[`
+	expectedHead    = `{"vsId":1,"testGroups":[{"tgId":3,"tests":[`
+	tail            = `]}]}`
+	dHead           = `{"vsId":1,"algorithm":"ML-DSA","mode":"sigVer","testGroups":[{"tgId":3,"parameterSet":"ML-DSA-44","signatureInterface":"external","preHash":"pure","tests":[`
+	wSignHead       = `{"algorithm":"ML-DSA-44","numberOfTests":1,"testGroups":[{"type":"MlDsaSign","publicKey":null,"privateSeed":"00","tests":[`
+	wHead           = `{"numberOfTests":1,"testGroups":[{"type":"MLKEMKeyGen","parameterSet":"ML-KEM-512","tests":[`
+	unluckyHead     = `{"mlkem768_samplentt_unlucky":{"tests":[{"D":"","Z":"","Ek":"","Dk":"","C":"","K":""}]},"mldsa65_expands_3_blocks":`
+	accumulatedHead = `{"ML-DSA-44":{"1":"00"},"ML-DSA-65":{"1":"00"},"ML-DSA-87":{"1":"00"}`
+	xHead           = "[Minimum Output Length (bits) = 128]\n[Maximum Output Length (bits) = 1120]\n"
 )
 
 var malformed = []struct {
@@ -54,7 +59,12 @@ var malformed = []struct {
 		"expected: tcId 8: no prompt in prompt"},
 	{0, strings.Replace(promptHead, "encapDecap", "other", 1) + `{"tcId":7,"ek":"00"}` + tail + "|" + expectedHead + `{"tcId":7,"testPassed":true}` + tail,
 		"prompt: tgId 3, tcId 7: unknown algorithm and mode ML-KEM/other"},
+	{0, strings.Replace(dHead, "external", "outer", 1) + `{"tcId":7}` + tail + "|" + expectedHead + `{"tcId":7,"testPassed":true}` + tail,
+		`prompt: tgId 3, tcId 7: unknown signatureInterface "outer"`},
 	{1, ``, "w: unexpected end"},
+	{1, `{"numberOfTests":1,"testGroups":[{"type":"MlDsaSign","tests":[{"tcId":4}]}]}`, "w: test group 0: privateSeed or privateKey: missing"},
+	{1, wSignHead + `{"tcId":4,"result":"valid","mu":"0"}` + tail, "w: test group 0: tcId 4: mu: encoding/hex"},
+	{1, wSignHead + `{"tcId":4,"result":"valid"}` + tail, "w: test group 0: tcId 4: publicKey: null"},
 	{1, `{"testGroups":[]}`, "w: testGroups: empty"},
 	{1, `{"testGroups":[{"type":"New"}]}`, `w: test group 0: unknown type "New"`},
 	{1, wHead + `{"tcId":4,"result":"maybe","seed":"00"}` + tail, `w: test group 0: tcId 4: unknown result "maybe"`},
@@ -71,7 +81,9 @@ var malformed = []struct {
 	{4, `{"final_format_go_x":{}}`, "accumulated.json: final_format_go_x: strconv"},
 	{4, `{"final_format_go_100":{"ML-KEM-1":"00"}}`, `accumulated.json: unknown parameter set "ML-KEM-1"`},
 	{5, `{}`, "unlucky_final.json: mlkem768_samplentt_unlucky: missing"},
-	{5, `{"mlkem768_samplentt_unlucky":{"tests":[{"D":"0"}]}}`, "unlucky_final.json: test 0: D: encoding/hex"},
+	{5, `{"mlkem768_samplentt_unlucky":{"tests":[{"D":"0"}]}}`, "unlucky_final.json: mlkem768_samplentt_unlucky: test 0: D: encoding/hex"},
+	{5, unluckyHead + `{}}`, "unlucky_final.json: mldsa65_expands_3_blocks: tests: missing"},
+	{5, unluckyHead + `{"tests":[{"Seed":"0"}]}}`, "unlucky_final.json: mldsa65_expands_3_blocks: test 0: Seed: encoding/hex"},
 	{6, "", "s: empty"},
 	{6, "Len = 8\nMsg = 00", "s: case 0: no MD or Output"},
 	{6, "Len = 8\nMsg = 00\nLen = 8", "s: case 0: Len appears twice"},
@@ -82,6 +94,12 @@ var malformed = []struct {
 	{7, "Seed = 00\nCOUNT = 1\nMD = 00", "mc: COUNT = 0: COUNT: 1 follows -1"},
 	{8, "COUNT = 0\nOutput = 00", "x: COUNT = 0: Minimum Output Length (bits): missing"},
 	{8, xHead + "Msg = 00\nCOUNT = 0\nOutputlen = 8\nOutput = 00", "x: COUNT = 0: Outputlen: no length can be taken"},
+	{9, `{}`, "ml-dsa/accumulated.json: ML-DSA-44: missing"},
+	{9, `{"ML-DSA-44":{"some":"00"}}`, "ml-dsa/accumulated.json: ML-DSA-44: strconv"},
+	{9, `{"ML-DSA-44":{"100":"0"}}`, "ml-dsa/accumulated.json: ML-DSA-44: 100: encoding/hex"},
+	{9, accumulatedHead + `}`, "ml-dsa/accumulated.json: field_operations_exhaustive: missing"},
+	{9, accumulatedHead + `,"field_operations_exhaustive":{}}`, "ml-dsa/accumulated.json: field_operations_exhaustive: digest: missing"},
+	{9, `{"ML-DSA-44":{"60000000":"00"}}`, "ml-dsa/accumulated.json: ML-DSA-44: no digest of at most 10000 iterations"},
 }
 
 func TestMalformedFilesAreErrorsThatNameFileAndCase(t *testing.T) {
@@ -107,6 +125,15 @@ func TestTruncatedCompressionIsAnError(t *testing.T) {
 	}
 }
 
+// sigVerCase is a case with a public key of the right length.
+func sigVerCase(rest string) string {
+	return `{"tcId":7,` + rest + `"signature":"","message":"","pk":"` + strings.Repeat("00", 1312) + `"}`
+}
+
+func sigGenCase(rest string) string {
+	return `{"tcId":7,"keyFormat":"seed","seed":"` + strings.Repeat("00", 32) + `",` + rest + `}`
+}
+
 // TestMalformedPromptIsAnError: what a laboratory gets must be whole or nothing.
 func TestMalformedPromptIsAnError(t *testing.T) {
 	for _, c := range []struct{ prompt, want string }{
@@ -114,6 +141,16 @@ func TestMalformedPromptIsAnError(t *testing.T) {
 		{promptHead + `{"tcId":7}` + tail, "tgId 3, tcId 7: ek: missing"},
 		{strings.Replace(promptHead, "KeyCheck", "KeyTrick", 1) + `{"tcId":7}` + tail, "unknown function"},
 		{strings.Replace(promptHead, "-512", "-513", 1) + `{"tcId":7}` + tail, "unknown parameter set"},
+		{strings.Replace(dHead, "-44", "-45", 1) + `{"tcId":7}` + tail, "unknown parameter set"},
+		{strings.Replace(dHead, "pure", "hashed", 1) + sigVerCase("") + tail, `unknown preHash "hashed"`},
+		{strings.Replace(dHead, `"pure"`, `"preHash"`, 1) + sigVerCase(`"hashAlg":"MD5",`) + tail, `unknown hashAlg "MD5"`},
+		{strings.Replace(dHead, "external", "internal", 1) + sigVerCase("") + tail, "externalMu: missing"},
+		{dHead + sigVerCase("") + tail, "tgId 3, tcId 7: context: missing"},
+		{dHead + `{"tcId":7,"pk":"00","signature":""}` + tail, "want 1312"},
+		{strings.Replace(dHead, "sigVer", "sigGen", 1) + `{"tcId":7,"keyFormat":"short"}` + tail, `unknown keyFormat "short"`},
+		{strings.Replace(dHead, "sigVer", "sigGen", 1) + sigGenCase(`"context":"","message":""`) + tail, "deterministic: missing"},
+		{strings.Replace(dHead, "sigVer", "sigGen", 1) + sigGenCase(`"context":"","message":"","deterministic":false`) + tail, "rnd: missing"},
+		{strings.Replace(dHead, "sigVer", "sigGen", 1) + sigGenCase(`"context":"","message":"","deterministic":false,"rnd":"00"`) + tail, "randomness of 1, want 64 and 32"},
 	} {
 		var out strings.Builder
 		err := answerACVP([]byte(c.prompt), &out)
@@ -131,6 +168,8 @@ func FuzzLoaders(f *testing.F) {
 	}
 	f.Add(0, promptHead+`{"tcId":7,"ek":"00"}`+tail+"|"+expectedHead+`{"tcId":7,"testPassed":false}`+tail)
 	f.Add(1, wHead+`{"tcId":4,"result":"invalid","seed":"00"}`+tail)
+	f.Add(0, dHead+sigVerCase(`"context":"",`)+tail+"|"+expectedHead+`{"tcId":7,"testPassed":false}`+tail)
+	f.Add(1, wSignHead+`{"tcId":4,"result":"invalid","msg":""}`+tail)
 	f.Add(2, "dk = 00\nc = 00\nK = 00\nek = 00\nm = 00")
 	f.Add(6, "Len = 8\nMsg = 00\nMD = "+strings.Repeat("00", 28))
 	f.Add(8, xHead+"Msg = 00\nCOUNT = 0\nOutputlen = 16\nOutput = 0000\n\nCOUNT = 1\nOutputlen = 16\nOutput = 0000")

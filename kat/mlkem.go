@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/pqlane/pqlane/mlkem"
@@ -52,8 +51,6 @@ type decapsulationKey[E any] interface {
 }
 
 type encapsulationKey interface{ Bytes() []byte }
-
-var errRoundTrip = errors.New("the key that was parsed encodes differently")
 
 // newKEM adapts the functions of one parameter set. What parses must encode to
 // the bytes that were parsed; a key that does not is an error, so that every case

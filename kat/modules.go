@@ -27,7 +27,6 @@ type module struct {
 func (m module) String() string { return m.path + "@" + m.version }
 
 func modules() []module {
-	session := "ACVP session 669218"
 	return []module{
 		{
 			"github.com/c2sp/wycheproof", "v0.0.0-20260902155932-3fa63dd0344a",
@@ -37,13 +36,19 @@ func modules() []module {
 		{
 			"github.com/cloudflare/circl", "v1.6.5",
 			"h1:O64F26HEqNhznd/hrC5KZXVKYuKM2rx4deZDTc4ihQA=",
-			acvpEntries("ACVP f38183487eeb", "kem/mlkem/testdata",
-				"ML-KEM-keyGen-FIPS203", "ML-KEM-encapDecap-FIPS203"),
+			slices.Concat(
+				acvpEntries("ACVP f38183487eeb", "kem/mlkem/testdata",
+					"ML-KEM-keyGen-FIPS203", "ML-KEM-encapDecap-FIPS203"),
+				acvpEntries("ACVP in circl", "sign/mldsa/testdata",
+					"ML-DSA-keyGen-FIPS204", "ML-DSA-sigGen-FIPS204", "ML-DSA-sigVer-FIPS204")),
 		},
 		{
 			"github.com/geomys/acvp-testdata", "v0.0.0-20260526143807-16992c4b1561",
 			"h1:kTG+UL7Non5EaJ8LMme/zXOuhV113XiGWH9uTikYTxU=",
-			[]entry{{session, "vectors/ML-KEM.bz2", acvpFiles("vectors/ML-KEM", "expected/ML-KEM", "reasons")}},
+			[]entry{
+				{"ACVP session 669218", "vectors/ML-KEM.bz2", acvpFiles("vectors/ML-KEM", "expected/ML-KEM", "reasons")},
+				{"ACVP session 667802", "vectors/ML-DSA.bz2", acvpFiles("vectors/ML-DSA", "expected/ML-DSA", "reasons")},
+			},
 		},
 	}
 }

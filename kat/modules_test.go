@@ -87,6 +87,8 @@ func TestModules(t *testing.T) {
 	}
 	assert.True(t, sources[sourceWycheproof])
 	assert.True(t, sources["ACVP session 669218"])
+	assert.True(t, sources["ACVP session 667802"])
+	assert.True(t, sources["ACVP in circl"])
 	assert.False(t, sources["ACVP "+acvpRelease])
 	assert.False(t, sources["NIST CAVS 19.0"])
 }

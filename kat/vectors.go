@@ -28,14 +28,19 @@ const (
 	sourceWycheproof = "Wycheproof"
 )
 
-var parameterSets = []string{"512", "768", "1024"}
+// What file names call the parameter sets.
+var (
+	mlkemSets = []string{"512", "768", "1024"}
+	mldsaSets = []string{"44", "65", "87"}
+)
 
 // folderEntries is what a folder of vectors should hold.
 func folderEntries() []entry {
 	dir := "acvp/" + acvpRelease
 	return slices.Concat(
 		acvpEntries("ACVP "+acvpRelease, dir,
-			"ML-KEM-keyGen-FIPS203", "ML-KEM-encapDecap-FIPS203", "ML-KEM-encapDecap-FIPS203-tr1"),
+			"ML-KEM-keyGen-FIPS203", "ML-KEM-encapDecap-FIPS203", "ML-KEM-encapDecap-FIPS203-tr1",
+			"ML-DSA-keyGen-FIPS204", "ML-DSA-sigGen-FIPS204", "ML-DSA-sigGen-FIPS204-tr1", "ML-DSA-sigVer-FIPS204"),
 		wycheproofEntries("wycheproof"),
 		cctvEntries(),
 		[]entry{{"derived", "derived/unlucky_final.json", derivedUnlucky}},
@@ -60,18 +65,22 @@ func acvpEntries(source, dir string, names ...string) []entry {
 
 func wycheproofEntries(dir string) []entry {
 	var entries []entry
-	for _, n := range parameterSets {
-		for _, kind := range []string{"test", "encaps_test", "semi_expanded_decaps_test", "keygen_seed_test"} {
-			name := fmt.Sprintf("%s/mlkem_%s_%s.json", dir, n, kind)
-			entries = append(entries, entry{sourceWycheproof, name, wycheproofFile(name)})
+	add := func(algorithm string, sets []string, kinds ...string) {
+		for _, n := range sets {
+			for _, kind := range kinds {
+				name := fmt.Sprintf("%s/%s_%s_%s.json", dir, algorithm, n, kind)
+				entries = append(entries, entry{sourceWycheproof, name, wycheproofFile(name)})
+			}
 		}
 	}
+	add("mlkem", mlkemSets, "test", "encaps_test", "semi_expanded_decaps_test", "keygen_seed_test")
+	add("mldsa", mldsaSets, "sign_seed_test", "sign_noseed_test", "verify_test")
 	return entries
 }
 
 func cctvEntries() []entry {
 	var entries []entry
-	for _, n := range parameterSets {
+	for _, n := range mlkemSets {
 		name := "ML-KEM-" + n
 		file := func(kind string) string { return fmt.Sprintf("cctv/ml-kem/%s/%s.txt", kind, name) }
 		for _, kind := range []string{"intermediate", "unluckysample"} {
@@ -81,7 +90,9 @@ func cctvEntries() []entry {
 			entry{"CCTV strcmp", file("strcmp"), cctvKeyFile(file("strcmp"), name, false)},
 			entry{"CCTV modulus", file("modulus"), cctvModulusFile(file("modulus"), name)})
 	}
-	return append(entries, entry{"CCTV accumulated", "cctv/ml-kem/accumulated.json", cctvAccumulated})
+	return append(entries,
+		entry{"CCTV accumulated", "cctv/ml-kem/accumulated.json", cctvAccumulatedKEM},
+		entry{"CCTV accumulated", "cctv/ml-dsa/accumulated.json", cctvAccumulatedDSA})
 }
 
 func sha3Entries() []entry {
@@ -111,16 +122,19 @@ type missing struct{ source, what string }
 
 // load adds the entries' sets.
 func (v *vectors) load(fsys fs.FS, entries []entry) {
-	for _, e := range entries {
-		co := &collector{source: e.source}
-		err := guard(func() error { return e.load(fsys, co) })
-		switch {
+	collectors, errs := make([]collector, len(entries)), make([]error, len(entries))
+	inParallel(len(entries), func(i int) {
+		collectors[i].source = entries[i].source
+		errs[i] = guard(func() error { return entries[i].load(fsys, &collectors[i]) })
+	})
+	for i, e := range entries {
+		switch err := errs[i]; {
 		case errors.Is(err, fs.ErrNotExist):
 			v.missing = append(v.missing, missing{e.source, e.path})
 		case err != nil:
 			v.errs = append(v.errs, err)
 		default:
-			v.sets = append(v.sets, co.sets...)
+			v.sets = append(v.sets, collectors[i].sets...)
 		}
 	}
 }
