@@ -9,6 +9,7 @@ import (
 
 	"github.com/pqlane/pqlane/bench/internal/measure"
 	"github.com/pqlane/pqlane/internal/cpu"
+	"github.com/pqlane/pqlane/mldsa"
 )
 
 // Calls are an implementation's operations by name. Each is told which input to
@@ -29,6 +30,13 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 		comparisons, err := mlkemComparisons(set, implementations, filter.backends())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", set, err)
+		}
+		out = append(out, comparisons...)
+	}
+	for _, p := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
+		comparisons, err := mldsaComparisons(p, filter.backends())
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", p, err)
 		}
 		out = append(out, comparisons...)
 	}
