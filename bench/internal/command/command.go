@@ -52,7 +52,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.BoolVar(&opts.json, "json", false, "write JSON to standard output instead of a table")
 	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
-	flags.DurationVar(&opts.time, "time", 200*time.Millisecond, "measuring time for each row")
+	flags.DurationVar(&opts.time, "time", 150*time.Millisecond, "measuring time for each row")
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
