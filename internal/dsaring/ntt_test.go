@@ -193,14 +193,14 @@ func timesR(p Poly) Poly {
 // TestNTTEvaluates checks the NTT of each X^m against the definition: entry i is the value
 // at ζ^(2·BitRev8(i)+1) (FIPS 204, Section 7.5).
 func TestNTTEvaluates(t *testing.T) {
-	power := func(x, e int) int {
-		y := 1
+	power := func(x int64, e int) int64 {
+		y := int64(1)
 		for range e {
 			y = y * x % Q
 		}
 		return y
 	}
-	var at [N]int
+	var at [N]int64
 	for i := range at {
 		rev := 0
 		for bit := range 8 {
@@ -219,7 +219,7 @@ func TestNTTEvaluates(t *testing.T) {
 			NTT(&p)
 			assertCongruent(t, &want, &p, within(10))
 			for i := range want {
-				want[i] = int32(int(want[i]) * at[i] % Q)
+				want[i] = int32(int64(want[i]) * at[i] % Q)
 			}
 		}
 	})
