@@ -1,7 +1,7 @@
 package mldsa
 
 // All that this package makes public of what it computes from secrets, before the caller
-// does.
+// does. The functions do nothing: they mark the places for the reader.
 
 // publicRho: ρ is half of a hash of the secret seed, and part of the public key. Which
 // candidates RejNTTPoly rejects depends on it.
