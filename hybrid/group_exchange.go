@@ -1,0 +1,222 @@
+package hybrid
+
+import (
+	"crypto/ecdh"
+	"sync/atomic"
+)
+
+// An Ephemeral is the secret half of a client's share. It is used once: Finish, whatever
+// its outcome, and Destroy wipe it. Copies of it are the same ephemeral, and of several
+// uses, which may be concurrent, one succeeds. The zero value refuses use.
+//
+// An ephemeral that is dropped is not wiped: call Destroy when a handshake fails.
+type Ephemeral struct {
+	secrets *initiator
+	turn    uint64
+}
+
+// An initiator is the memory of an ephemeral, which returns to a pool after its use. Its
+// turn then passes, so that an Ephemeral that someone still holds can't reach the secrets
+// of the memory's next owner.
+type initiator struct {
+	turn      atomic.Uint64
+	group     *group
+	private   *ecdh.PrivateKey
+	dk        decapsulationKey // nil in groups without ML-KEM
+	sharedKey [kemSecretSize]byte
+}
+
+// A responder is a server's working memory.
+type responder struct {
+	ek        encapsulationKey // nil in groups without ML-KEM
+	sharedKey [kemSecretSize]byte
+}
+
+// GenerateShare returns a new ephemeral and the client's share that belongs to it. The
+// error matches [ErrGroup] or [ErrUnavailable].
+func (g Group) GenerateShare() (e Ephemeral, clientShare []byte, err error) {
+	return g.AppendShare(nil)
+}
+
+// AppendShare is GenerateShare with the share appended to dst. It allocates what
+// crypto/ecdh does, and more only if dst lacks room. On an error dst is returned as it was.
+func (g Group) AppendShare(dst []byte) (Ephemeral, []byte, error) {
+	known, err := g.lookup()
+	if err != nil {
+		return Ephemeral{}, dst, err
+	}
+	private, err := known.curve.generate()
+	if err != nil {
+		return Ephemeral{}, dst, known.unavailable(err)
+	}
+	i := known.kem.initiators.Get().(*initiator)
+	if i.dk != nil {
+		if err := i.dk.Generate(); err != nil {
+			return Ephemeral{}, dst, err
+		}
+	}
+	e, share := known.begin(dst, i, private)
+	return e, share, nil
+}
+
+// begin appends the share of private and i.dk to dst.
+func (g *group) begin(dst []byte, i *initiator, private *ecdh.PrivateKey) (Ephemeral, []byte) {
+	i.group, i.private = g, private
+	all, share := extend(dst, g.shareSize(client))
+	point, ek := g.split(share, g.kemSize(client))
+	g.curve.putPoint(point, private)
+	if i.dk != nil {
+		i.dk.AppendEncapsulationKey(ek[:0]) // a key just made has no error
+	}
+	return Ephemeral{i, i.turn.Load()}, all
+}
+
+// take makes the caller the only owner of e's secrets, who has to release them.
+func (e Ephemeral) take() (*initiator, error) {
+	if e.secrets == nil {
+		return nil, newError(ErrNoKey, "the ephemeral was never set")
+	}
+	if !e.secrets.turn.CompareAndSwap(e.turn, e.turn+1) {
+		return nil, newError(ErrUsed, "an ephemeral is used once")
+	}
+	return e.secrets, nil
+}
+
+// release wipes i and returns it to its pool.
+func (i *initiator) release() {
+	clear(i.sharedKey[:])
+	i.private = nil
+	if i.dk != nil {
+		i.dk.Destroy()
+	}
+	i.group.kem.initiators.Put(i)
+}
+
+// Finish returns the secret that e and the server's share make. Errors match [ErrSize],
+// [ErrCompressed], [ErrInfinity], [ErrOffCurve], [ErrZeroSecret], [ErrSwapped], [ErrUsed]
+// or [ErrNoKey]. After any of them the handshake can't go on.
+//
+// An ML-KEM ciphertext has no wrong content: one that was not made for e gives a secret
+// that the server does not have, and so do the swapped halves of an X25519MLKEM768 share.
+func (e Ephemeral) Finish(serverShare []byte) (secret []byte, err error) {
+	return e.AppendFinish(nil, serverShare)
+}
+
+// AppendFinish is Finish with the secret appended to dst. It allocates what crypto/ecdh
+// does, and more only if dst lacks room. On an error dst is returned as it was.
+func (e Ephemeral) AppendFinish(dst, serverShare []byte) ([]byte, error) {
+	i, err := e.take()
+	if err != nil {
+		return dst, err
+	}
+	defer i.release()
+	g := i.group
+	if len(serverShare) != g.shareSize(server) {
+		return dst, g.wrongSize(server, serverShare)
+	}
+	point, ciphertext := g.split(serverShare, g.kemSize(server))
+	peer, err := g.curve.parse(point)
+	if err != nil {
+		return dst, g.wrongPoint(server, serverShare, err)
+	}
+	classical, err := g.curve.agree(i.private, peer)
+	if err != nil {
+		return dst, g.zeroSecret(server)
+	}
+	if i.dk != nil {
+		if err := i.dk.DecapsulateInto(&i.sharedKey, ciphertext); err != nil {
+			return dst, err
+		}
+	}
+	dst = g.appendSecret(dst, classical, i.sharedKey[:])
+	clear(classical)
+	return dst, nil
+}
+
+// Destroy wipes e, whose use then is an error that matches [ErrUsed]. After a use, and of
+// the zero value, it does nothing.
+func (e Ephemeral) Destroy() {
+	if i, err := e.take(); err == nil {
+		i.release()
+	}
+}
+
+// Accept returns the server's share for the client's, and the secret that both make. Errors
+// match [ErrGroup], [ErrSize], [ErrCompressed], [ErrInfinity], [ErrOffCurve],
+// [ErrZeroSecret], [ErrCoefficient], [ErrSwapped] or [ErrUnavailable].
+func (g Group) Accept(clientShare []byte) (serverShare, secret []byte, err error) {
+	return g.AppendAccept(nil, nil, clientShare)
+}
+
+// AppendAccept is Accept with the share appended to share and the secret to secret. It
+// allocates what crypto/ecdh does, and more only if one of them lacks room. On an error
+// both are returned as they were.
+func (g Group) AppendAccept(share, secret, clientShare []byte) (serverShare, sharedSecret []byte, err error) {
+	known, err := g.lookup()
+	if err != nil {
+		return share, secret, err
+	}
+	return known.accept(share, secret, clientShare, nil)
+}
+
+// chosen is a server's randomness, chosen for a known answer. Parts that the group lacks
+// are nil.
+type chosen struct {
+	private     *ecdh.PrivateKey
+	encapsulate func(ek []byte) (sharedKey, ciphertext []byte, err error)
+}
+
+// accept is AppendAccept, with randomness of its own unless it is chosen.
+func (g *group) accept(dst, secret, clientShare []byte, chosen *chosen) (_, _ []byte, err error) {
+	if len(clientShare) != g.shareSize(client) {
+		return dst, secret, g.wrongSize(client, clientShare)
+	}
+	point, ek := g.split(clientShare, g.kemSize(client))
+	peer, err := g.curve.parse(point)
+	if err != nil {
+		return dst, secret, g.wrongPoint(client, clientShare, err)
+	}
+	r := g.kem.responders.Get().(*responder)
+	defer g.kem.responders.Put(r)
+	if r.ek != nil {
+		if err := r.ek.SetBytes(ek); err != nil {
+			return dst, secret, g.wrongKey(clientShare, err)
+		}
+	}
+	private, err := g.curve.generate()
+	if err != nil {
+		return dst, secret, g.unavailable(err)
+	}
+	if chosen != nil {
+		private = chosen.private
+	}
+	classical, err := g.curve.agree(private, peer)
+	if err != nil {
+		return dst, secret, g.zeroSecret(client)
+	}
+
+	var fixedKey, fixedCiphertext []byte
+	if chosen != nil && r.ek != nil {
+		if fixedKey, fixedCiphertext, err = chosen.encapsulate(ek); err != nil {
+			return dst, secret, err
+		}
+	}
+
+	// From here on the client's share, which dst may overlap, is not read.
+	all, share := extend(dst, g.shareSize(server))
+	point, ciphertext := g.split(share, g.kemSize(server))
+	g.curve.putPoint(point, private)
+	if r.ek != nil {
+		if err := r.ek.encapsulate(&r.sharedKey, ciphertext); err != nil {
+			return dst, secret, err
+		}
+	}
+	if fixedKey != nil {
+		copy(r.sharedKey[:], fixedKey)
+		copy(ciphertext, fixedCiphertext)
+	}
+	secret = g.appendSecret(secret, classical, r.sharedKey[:])
+	clear(classical)
+	clear(r.sharedKey[:])
+	return all, secret, nil
+}
