@@ -1,7 +1,6 @@
 // Command dsabytes generates the kernels of internal/dsaring that are no arithmetic modulo q:
-// rounding, hints, norms, sampling, packing, and conversion from the ring
-// of ML-KEM. Tests compare them with their twins on every
-// number.
+// rounding, hints, norms, sampling, packing, and conversion from the ring of ML-KEM. Package
+// interval proves all but sampling; tests compare them with their twins on every number.
 //
 // The AVX-512 kernels move bits by two instructions: VPERMB brings the bytes of the
 // coefficients into place, and VPMULTISHIFTQB reads any eight bits of a quadword. The AVX2
@@ -31,6 +30,9 @@ const (
 	n = 256
 	q = 8380417
 )
+
+// least is [0, q).
+var least = interval.Interval{Min: 0, Max: q - 1}
 
 func main() {
 	log.SetFlags(0)
@@ -87,22 +89,22 @@ func generate() (map[string][]byte, error) {
 // rounding emits the kernels of rounding, hints and norms, which are the same for both
 // widths.
 func (g *generator) rounding() {
-	g.power2Round()
+	g.power2Round(least)
 	for _, r := range roundings {
-		g.decompose(r)
+		g.decompose(r, least)
 	}
 	for _, r := range roundings {
-		g.useHint(r)
+		g.useHint(r, least)
 	}
-	g.makeHint()
-	g.exceeds()
+	g.makeHint(interval.Interval{Min: (q - 1) / 88, Max: (q - 1) / 32})
+	g.exceeds(interval.Within(1<<30 - 1))
 }
 
 // small emits the kernels between this ring and that of ML-KEM.
 func (g *generator) small() {
-	g.narrow()
-	g.addSmall("addSmall", g.VPADDD)
-	g.addSmall("subSmall", g.VPSUBD)
+	g.narrow(interval.Within(1<<15 - 1))
+	g.addSmall("addSmall", g.VPADDD, interval.Within(small))
+	g.addSmall("subSmall", g.VPSUBD, interval.Within(small))
 }
 
 // packing emits the kernels of packing and unpacking.
@@ -124,14 +126,15 @@ func (g *generator) packing() {
 // A generator emits the kernels of one file.
 type generator struct {
 	*build.Context
-	width     interval.Width
-	constants map[string]operand.Mem // by content
-	names     map[string]bool
+	*interval.Walk // of the kernel under construction
+	width          interval.Width
+	constants      map[string]operand.Mem // by content
+	names          map[string]bool
 }
 
 // assemble returns the text of the assembly file that body builds, for kernels of width w.
 func assemble(w interval.Width, body func(*generator)) ([]byte, error) {
-	g := &generator{build.NewContext(), w, map[string]operand.Mem{}, map[string]bool{}}
+	g := &generator{Context: build.NewContext(), width: w, constants: map[string]operand.Mem{}, names: map[string]bool{}}
 	g.ConstraintExpr("amd64,!purego")
 	body(g)
 	f, err := g.Result()
@@ -151,14 +154,16 @@ func assemble(w interval.Width, body func(*generator)) ([]byte, error) {
 	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
-// kernel emits a function.
+// kernel emits a function, whose body states its contract.
 func (g *generator) kernel(name, signature string, body func()) {
 	g.Function(name)
 	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
 	g.SignatureExpr(signature)
+	g.Walk = interval.Follow(g.Context, name)
 	body()
 	g.VZEROUPPER()
 	g.RET()
+	g.Done()
 }
 
 // constant returns the address of read-only memory with these bytes, which the file

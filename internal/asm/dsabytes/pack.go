@@ -15,6 +15,7 @@ type packing struct {
 	name  string
 	width int
 	base  int
+	in    interval.Interval // of the coefficients
 	// What unpacking does besides: whether it refuses numbers above top, and by how much it
 	// shifts them left. No unpacking exists if pack is all that there is.
 	top, shift int
@@ -22,14 +23,25 @@ type packing struct {
 }
 
 var packings = []packing{
-	{name: "T1", width: 10, shift: 13},
-	{name: "T0", width: 13, base: 1 << 12},
-	{name: "Eta2", width: 3, base: 2, top: 4},
-	{name: "Eta4", width: 4, base: 4, top: 8},
-	{name: "Z17", width: 18, base: 1 << 17},
-	{name: "Z19", width: 20, base: 1 << 19},
-	{name: "W1Of88", width: 6, packOnly: true},
-	{name: "W1Of32", width: 4, packOnly: true},
+	{name: "T1", width: 10, in: interval.Interval{Min: 0, Max: 1<<10 - 1}, shift: 13},
+	{name: "T0", width: 13, base: 1 << 12, in: interval.Interval{Min: 1 - 1<<12, Max: 1 << 12}},
+	{name: "Eta2", width: 3, base: 2, in: interval.Within(2), top: 4},
+	{name: "Eta4", width: 4, base: 4, in: interval.Within(4), top: 8},
+	{name: "Z17", width: 18, base: 1 << 17, in: interval.Interval{Min: 1 - 1<<17, Max: 1 << 17}},
+	{name: "Z19", width: 20, base: 1 << 19, in: interval.Interval{Min: 1 - 1<<19, Max: 1 << 19}},
+	{name: "W1Of88", width: 6, in: interval.Interval{Min: 0, Max: 43}, packOnly: true},
+	{name: "W1Of32", width: 4, in: interval.Interval{Min: 0, Max: 15}, packOnly: true},
+}
+
+// numbers is the interval of what is packed.
+func (k packing) numbers() interval.Interval { return interval.Interval{Min: 0, Max: 1<<k.width - 1} }
+
+// out is the interval of what unpacking makes of every number, refused or not.
+func (k packing) out() interval.Interval {
+	if k.base != 0 {
+		return interval.Exactly(int64(k.base)).Sub(k.numbers())
+	}
+	return k.numbers().Mul(interval.Exactly(1 << k.shift))
 }
 
 // A vector of coefficients takes group bytes of the packed polynomial.
@@ -55,11 +67,11 @@ func (g *generator) joined(k packing, src operand.Mem, base, align, place reg.Ve
 	v := g.vector()
 	if k.base != 0 {
 		g.VPSUBD(src, base, v)
-		g.VPSLLVD(align, v, v)
 	} else {
 		g.move(src, v)
-		g.VPSLLVD(align, v, v)
 	}
+	g.Expect("what is packed", v, 32, k.numbers())
+	g.VPSLLVD(align, v, v)
 	g.VPSRLVQ(place, v, v)
 	return v
 }
@@ -80,6 +92,8 @@ func (g *generator) packer(k packing) (base, align, place reg.VecVirtual) {
 func (g *generator) packAVX512(k packing) {
 	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
+		g.Reads(p, 32, k.in)
+		g.Bytes(dst)
 		base, align, place := g.packer(k)
 		sources := g.bytesOf(k)
 		size := len(sources)
@@ -126,6 +140,8 @@ func (g *generator) packAVX512(k packing) {
 func (g *generator) packAVX2(k packing) {
 	g.kernel(g.name("pack"+k.name), "func(dst *byte, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
+		g.Reads(p, 32, k.in)
+		g.Bytes(dst)
 		base, align, place := g.packer(k)
 		sources := g.bytesOf(k)
 		size := len(sources)
@@ -211,6 +227,7 @@ func (g *generator) unpack(k packing) {
 	}
 	g.kernel(g.name("unpack"+k.name), signature, func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 32, k.out())
 		shift := g.load(fmt.Sprintf("shift%d", k.width), dwords(fill(g.lanes(), func(i int) int { return i * k.width % 8 })...))
 		low := g.broadcast(fmt.Sprintf("low%d", k.width), 1<<k.width-1)
 		var base, largest reg.VecVirtual
@@ -242,23 +259,32 @@ func (g *generator) unpack(k packing) {
 			g.move(v, at(p, int(g.width)*i))
 		}
 		if k.top != 0 {
-			g.storeWithin(largest, k.top)
+			g.storeWithin(largest, k)
 		}
 	})
 }
 
-// storeWithin returns whether every lane of v is at most top.
-func (g *generator) storeWithin(v reg.VecVirtual, top int) {
+// storeWithin returns whether every lane of v, one of k's numbers, is at most k's top.
+func (g *generator) storeWithin(v reg.VecVirtual, k packing) {
 	bits, result := g.GP32(), g.GP8()
-	limit := g.broadcast(fmt.Sprintf("top%d", top), top)
+	limit := g.broadcast(fmt.Sprintf("top%d", k.top), k.top)
+	// above is ones in every lane, 1 in a mask, for numbers above top and 0 for others.
+	above := func(r reg.Register, ones int64) interval.Fact {
+		return interval.Fact{Register: r, Of: func(x interval.Interval) interval.Interval {
+			if x.Min > int64(k.top) {
+				return interval.Exactly(ones)
+			}
+			return interval.Exactly(0)
+		}}
+	}
 	if g.width == interval.YMM {
-		g.VPCMPGTD(limit, v, v)
+		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPGTD(limit, v, v) }, above(v, -1))
 		g.VMOVMSKPS(v, bits)
 	} else {
 		const greater = 6
-		k := g.K()
-		g.VPCMPUD(operand.U8(greater), limit, v, k)
-		g.KMOVW(k, bits)
+		mask := g.K()
+		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPUD(operand.U8(greater), limit, v, mask) }, above(mask, 1))
+		g.KMOVW(mask, bits)
 	}
 	g.TESTL(bits, bits)
 	g.SETEQ(result)

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
-// A rounding is the division by 2γ₂ = odd·2^shift: for 0 ≤ x ≤ most, with the power of two
-// shifted out, x·reciprocal/2^scale is the quotient by odd, rounded down. steps is
-// (q−1)/(2γ₂).
+// A rounding is the division by 2γ₂ = odd·2^shift: with the power of two shifted out of x,
+// (x + plus)·reciprocal/2^scale is the quotient by odd, rounded down. steps is (q−1)/(2γ₂).
 type rounding struct {
 	name              string
 	gamma2            int
@@ -26,15 +23,27 @@ var roundings = []rounding{
 	newRounding("32", 1023, 9, 1025, 20, 1),
 }
 
-// newRounding refuses a reciprocal that is wrong for any x that occurs.
 func newRounding(name string, odd, shift, reciprocal, scale, plus int) rounding {
-	r := rounding{name, odd << shift / 2, odd, shift, reciprocal, scale, plus, (q - 1) / (odd << shift)}
-	for x := range (q+r.gamma2)>>shift + 1 {
-		if (x+plus)*reciprocal>>scale != x/odd || x+plus >= 1<<15 {
-			panic(fmt.Sprintf("%d is divided by %d wrongly", x, odd))
-		}
+	return rounding{name, odd << shift / 2, odd, shift, reciprocal, scale, plus, (q - 1) / (odd << shift)}
+}
+
+// high returns the r₁ of FIPS 204, Algorithm 36, for w; but from q − γ₂ on, steps.
+func (r rounding) high(w int64) int64 {
+	return (w + int64(r.gamma2) - 1) / int64(2*r.gamma2)
+}
+
+// pieces divides in where high steps, and in between where the remainder becomes positive.
+func (r rounding) pieces(in interval.Interval) []interval.Interval {
+	var pieces []interval.Interval
+	for _, p := range in.Every(int64(r.gamma2+1), int64(2*r.gamma2)) {
+		pieces = append(pieces, p.Every(r.high(p.Min)*int64(2*r.gamma2)+1, int64(2*r.gamma2))...)
 	}
-	return r
+	return pieces
+}
+
+// contract is the interval of w₁.
+func (r rounding) contract() interval.Interval {
+	return interval.Interval{Min: 0, Max: int64(r.steps - 1)}
 }
 
 // Logic on vectors of either width.
@@ -103,17 +112,26 @@ func (g *generator) name(name string) string {
 }
 
 // power2Round is FIPS 204, Algorithm 35.
-func (g *generator) power2Round() {
+func (g *generator) power2Round(in interval.Interval) {
 	g.kernel(g.name("power2Round"), "func(t1, t0, t *[256]int32)", func() {
+		const d = 13
 		t1, t0, t := g.pointer("t1"), g.pointer("t0"), g.pointer("t")
+		g.Reads(t, 32, in)
+		g.Writes(t1, 32, interval.Interval{Min: 0, Max: 1<<10 - 1})
+		g.Writes(t0, 32, interval.Interval{Min: 1 - 1<<12, Max: 1 << 12})
 		half := g.broadcast("halfPowerLess1", 1<<12-1)
 		g.eachVector(nil, func(offset int) {
 			low, high, product := g.vector(), g.vector(), g.vector()
 			g.move(at(t, offset), low)
-			g.VPADDD(half, low, high)
-			g.VPSRLD(operand.U8(13), high, high)
-			g.VPSLLD(operand.U8(13), high, product)
-			g.VPSUBD(product, low, low)
+			quotient := func(t interval.Interval) interval.Interval {
+				return interval.Exactly((t.Min + 1<<(d-1) - 1) >> d)
+			}
+			g.Cases(low, 32, in.Every(1<<(d-1)+1, 1<<d), func() {
+				g.VPADDD(half, low, high)
+				g.VPSRLD(operand.U8(d), high, high)
+				g.VPSLLD(operand.U8(d), high, product)
+				g.VPSUBD(product, low, low)
+			}, interval.Fact{Register: high, Of: quotient})
 			g.move(high, at(t1, offset))
 			g.move(low, at(t0, offset))
 		}, t1, t0, t)
@@ -137,10 +155,9 @@ func (g *generator) divider(r rounding) divider {
 	}
 }
 
-// divide returns ⌊(w + γ₂ − 1)/(2γ₂)⌋ and w less that multiple of 2γ₂. The factors of both
+// divide sets high to ⌊(w + γ₂ − 1)/(2γ₂)⌋ and low to w less that multiple of 2γ₂. The factors of both
 // products are below 2^15 (VPMADDWD).
-func (d divider) divide(w reg.VecVirtual) (high, low reg.VecVirtual) {
-	high, low = d.vector(), d.vector()
+func (d divider) divide(w, high, low reg.VecVirtual) {
 	d.VPADDD(d.half, w, high)
 	d.VPSRLD(operand.U8(uint8(d.shift)), high, high)
 	d.VPMADDWD(d.reciprocals, high, high)
@@ -148,7 +165,6 @@ func (d divider) divide(w reg.VecVirtual) (high, low reg.VecVirtual) {
 	d.VPMADDWD(d.odds, high, low)
 	d.VPSLLD(operand.U8(uint8(d.shift)), low, low)
 	d.VPSUBD(low, w, low)
-	return high, low
 }
 
 // wraps returns ones where high is (q−1)/(2γ₂), and makes it 0 there.
@@ -161,15 +177,23 @@ func (d divider) wraps(high reg.VecVirtual) reg.VecVirtual {
 }
 
 // decompose is FIPS 204, Algorithm 36.
-func (g *generator) decompose(r rounding) {
+func (g *generator) decompose(r rounding, in interval.Interval) {
 	g.kernel(g.name("decompose"+r.name), "func(w1, w0, w *[256]int32)", func() {
 		w1, w0, w := g.pointer("w1"), g.pointer("w0"), g.pointer("w")
+		g.Reads(w, 32, in)
+		g.Writes(w1, 32, r.contract())
+		g.Writes(w0, 32, interval.Within(int64(r.gamma2)))
 		d := g.divider(r)
 		g.eachVector(nil, func(offset int) {
 			v := g.vector()
 			g.move(at(w, offset), v)
-			high, low := d.divide(v)
-			g.VPADDD(d.wraps(high), low, low)
+			high, low := g.vector(), g.vector()
+			g.Cases(v, 32, r.pieces(in), func() {
+				d.divide(v, high, low)
+				g.VPADDD(d.wraps(high), low, low)
+			}, interval.Fact{Register: high, Of: func(w interval.Interval) interval.Interval {
+				return interval.Exactly(r.high(w.Min) % int64(r.steps))
+			}})
 			g.move(high, at(w1, offset))
 			g.move(low, at(w0, offset))
 		}, w1, w0, w)
@@ -177,9 +201,11 @@ func (g *generator) decompose(r rounding) {
 }
 
 // useHint is FIPS 204, Algorithm 40.
-func (g *generator) useHint(r rounding) {
+func (g *generator) useHint(r rounding, in interval.Interval) {
 	g.kernel(g.name("useHint"+r.name), "func(w1 *[256]int32, h *[4]uint64, w *[256]int32)", func() {
 		w1, h, w := g.pointer("w1"), g.pointer("h"), g.pointer("w")
+		g.Reads(w, 32, in)
+		g.Writes(w1, 32, r.contract())
 		d := g.divider(r)
 		m := g.broadcast("steps"+r.name, r.steps)
 		minus := g.broadcast("minusOne", -1)
@@ -190,33 +216,48 @@ func (g *generator) useHint(r rounding) {
 		g.eachVector(h, func(offset int) {
 			v := g.vector()
 			g.move(at(w, offset), v)
-			high, low := d.divide(v)
-			// odd, and so never 0: negative if low is not positive
-			g.VPADDD(low, low, low)
-			g.VPADDD(minus, low, low)
-			if g.width == interval.YMM {
-				hint := g.vector()
-				g.VPBROADCASTB(at(h, offset/32), hint)
-				g.and(bits, hint, hint)
-				g.VPCMPEQD(bits, hint, hint)
-				g.VPSIGND(low, hint, hint) // −1, 1, or 0 without a hint
-				g.VPSUBD(hint, high, high)
-			} else {
-				// ones or zero, and then −1 or 1
-				k := g.K()
-				g.KMOVW(at(h, offset/32), k)
-				g.VPSRAD(operand.U8(31), low, low)
+			high, low := g.vector(), g.vector()
+			g.Cases(v, 32, r.pieces(in), func() {
+				d.divide(v, high, low)
+				// odd, and so never 0: negative if low is not positive
 				g.VPADDD(low, low, low)
-				g.VPSUBD(minus, low, low)
-				g.VPADDD(low, high, k, high)
-			}
+				g.VPADDD(minus, low, low)
+				if g.width == interval.YMM {
+					hint := g.vector()
+					g.VPBROADCASTB(at(h, offset/32), hint)
+					g.and(bits, hint, hint)
+					g.VPCMPEQD(bits, hint, hint)
+					g.VPSIGND(low, hint, hint) // −1, 1, or 0 without a hint
+					g.VPSUBD(hint, high, high)
+				} else {
+					// ones or zero, and then −1 or 1
+					k := g.K()
+					g.KMOVW(at(h, offset/32), k)
+					g.VPSRAD(operand.U8(31), low, low)
+					g.VPADDD(low, low, low)
+					g.VPSUBD(minus, low, low)
+					g.VPADDD(low, high, k, high)
+				}
+			}, interval.Fact{Register: high, Of: func(w interval.Interval) interval.Interval {
+				// Up with a hint if the remainder is positive, or else down.
+				without := r.high(w.Min)
+				if w.Min > without*int64(2*r.gamma2) {
+					return interval.Interval{Min: without, Max: without + 1}
+				}
+				return interval.Interval{Min: without - 1, Max: without}
+			}})
 			// modulo the number of steps, which high is where r₁ wraps: the least of high, high + m
 			// and high − m
 			up, down := g.vector(), g.vector()
-			g.VPADDD(m, high, up)
-			g.VPSUBD(m, high, down)
-			g.VPMINUD(up, high, high)
-			g.VPMINUD(down, high, high)
+			steps := int64(r.steps)
+			g.Cases(high, 32, interval.Interval{Min: -1, Max: steps}.Each(), func() {
+				g.VPADDD(m, high, up)
+				g.VPSUBD(m, high, down)
+				g.VPMINUD(up, high, high)
+				g.VPMINUD(down, high, high)
+			}, interval.Fact{Register: high, Of: func(high interval.Interval) interval.Interval {
+				return interval.Exactly((high.Min + steps) % steps)
+			}})
 			g.move(high, at(w1, offset))
 		}, w1, w)
 	})
@@ -224,10 +265,13 @@ func (g *generator) useHint(r rounding) {
 
 // makeHint gathers the signs of two differences, one of which is negative outside the
 // interval of LowBits.
-func (g *generator) makeHint() {
+func (g *generator) makeHint(gamma2 interval.Interval) {
 	g.kernel(g.name("makeHint"), "func(h *[4]uint64, r0, w1 *[256]int32, gamma2 int32) int", func() {
 		h, r0, w1 := g.pointer("h"), g.pointer("r0"), g.pointer("w1")
-		gamma := g.number("gamma2")
+		g.Reads(r0, 32, interval.Within(2*gamma2.Max))
+		g.Reads(w1, 32, interval.Interval{Min: 0, Max: (q-1)/(2*gamma2.Min) - 1})
+		g.Bytes(h)
+		gamma := g.number("gamma2", gamma2)
 		zero := g.zero()
 		weight := g.GP64()
 		g.XORL(weight.As32(), weight.As32())
@@ -257,10 +301,11 @@ func (g *generator) makeHint() {
 }
 
 // exceeds takes the largest absolute value.
-func (g *generator) exceeds() {
+func (g *generator) exceeds(in interval.Interval) {
 	g.kernel(g.name("exceeds"), "func(p *[256]int32, bound int32) bool", func() {
 		p := g.pointer("p")
-		bound := g.number("bound")
+		g.Reads(p, 32, in)
+		bound := g.number("bound", interval.Interval{Min: 1, Max: in.Max + 1})
 		largest := [2]reg.VecVirtual{g.zero(), g.zero()}
 		g.eachVector(nil, func(offset int) {
 			v := g.vector()
@@ -289,10 +334,11 @@ func (g *generator) exceeds() {
 	})
 }
 
-// number returns a vector of a 32-bit argument.
-func (g *generator) number(argument string) reg.VecVirtual {
+// number returns a vector of a 32-bit argument within in.
+func (g *generator) number(argument string, in interval.Interval) reg.VecVirtual {
 	x, v := g.XMM(), g.vector()
 	g.VMOVD(g.Load(g.Param(argument), g.GP32()), x)
 	g.VPBROADCASTD(x, v)
+	g.Argument(v, 32, in)
 	return v
 }

@@ -9,10 +9,12 @@ import (
 // small is the modulus of ML-KEM.
 const small = 3329
 
-// narrow keeps the lower halves of the lanes.
-func (g *generator) narrow() {
+// narrow keeps the lower halves of the lanes, which hold the numbers whole.
+func (g *generator) narrow(in interval.Interval) {
 	g.kernel(g.name("narrow"), "func(dst *[256]int16, p *[256]int32)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
+		g.Reads(p, 32, in)
+		g.Writes(dst, 16, interval.Within(1<<15-1))
 		for i := 0; i < n; i += 16 {
 			y := g.YMM()
 			if g.width == interval.ZMM {
@@ -29,19 +31,27 @@ func (g *generator) narrow() {
 	})
 }
 
+// bound is the absolute value up to which numbers are told from their neighbours modulo 3329.
+const bound = 1600
+
 // addSmall centres sixteen or thirty-two numbers modulo 3329, by a rounded quotient, and widens
 // them.
-func (g *generator) addSmall(name string, op func(...operand.Op)) {
+func (g *generator) addSmall(name string, op func(...operand.Op), in interval.Interval) {
 	g.kernel(g.name(name), "func(p *[256]int32, c *[256]int16)", func() {
 		p, c := g.pointer("p"), g.pointer("c")
+		g.Reads(c, 16, in)
+		g.Reads(p, 32, interval.Int32)
+		g.Writes(p, 32, interval.Int32)
 		reciprocal := g.broadcast("reciprocal3329", 10|10<<16)
 		modulus := g.broadcast("q3329", small|small<<16)
 		for i := 0; i < n; i += int(g.width) / 2 {
 			x, t := g.vector(), g.vector()
 			g.move(at(c, 2*i), x)
-			g.VPMULHRSW(reciprocal, x, t)
-			g.VPMULLW(modulus, t, t)
-			g.VPSUBW(t, x, x)
+			g.Cases(x, 16, in.Each(), func() {
+				g.VPMULHRSW(reciprocal, x, t)
+				g.VPMULLW(modulus, t, t)
+				g.VPSUBW(t, x, x)
+			}, interval.Fact{Register: x, Of: centred})
 			lower, upper := g.vector(), g.vector()
 			if g.width == interval.ZMM {
 				half := g.YMM()
@@ -58,10 +68,22 @@ func (g *generator) addSmall(name string, op func(...operand.Op)) {
 			a, b := g.vector(), g.vector()
 			g.move(first, a)
 			g.move(second, b)
-			op(lower, a, a)
-			op(upper, b, b)
+			g.Promised("the results must fit in 32 bits", func() {
+				op(lower, a, a)
+				op(upper, b, b)
+			})
 			g.move(a, first)
 			g.move(b, second)
 		}
 	})
+}
+
+// centred returns where the number congruent to c is: up to bound it is that one, and beyond
+// it may be its neighbour.
+func centred(c interval.Interval) interval.Interval {
+	least := ((c.Min+bound)%small+small)%small - bound
+	if least <= bound {
+		return interval.Exactly(least)
+	}
+	return interval.Interval{Min: least - small, Max: least}
 }
