@@ -31,8 +31,14 @@ func (g *generator) narrow(in interval.Interval) {
 	})
 }
 
-// bound is the absolute value up to which numbers are told from their neighbours modulo 3329.
-const bound = 1600
+const (
+	// bound is the absolute value up to which a number is told from its neighbours modulo
+	// 3329: from others of at most neighbour.
+	bound     = 1600
+	neighbour = small - bound - 1
+	// step is where the quotient by the reciprocal steps.
+	step = 3277
+)
 
 // addSmall centres sixteen or thirty-two numbers modulo 3329, by a rounded quotient, and widens
 // them.
@@ -47,11 +53,18 @@ func (g *generator) addSmall(name string, op func(...operand.Op), in interval.In
 		for i := 0; i < n; i += int(g.width) / 2 {
 			x, t := g.vector(), g.vector()
 			g.move(at(c, 2*i), x)
-			g.Cases(x, 16, in.Each(), func() {
+			g.Cases(x, 16, in.Every(-step/2, step), func() {
 				g.VPMULHRSW(reciprocal, x, t)
 				g.VPMULLW(modulus, t, t)
 				g.VPSUBW(t, x, x)
-			}, interval.Fact{Register: x, Of: centred})
+			}, interval.Fact{Register: x, Of: func(c interval.Interval) interval.Interval {
+				quotient := (c.Max + step/2) / step
+				if c.Max < 0 {
+					quotient = (c.Max - step/2) / step
+				}
+				return c.Sub(interval.Exactly(quotient * small))
+			}})
+			g.Expect("a centred number", x, 16, interval.Within(neighbour))
 			lower, upper := g.vector(), g.vector()
 			if g.width == interval.ZMM {
 				half := g.YMM()
@@ -76,14 +89,4 @@ func (g *generator) addSmall(name string, op func(...operand.Op), in interval.In
 			g.move(b, second)
 		}
 	})
-}
-
-// centred returns where the number congruent to c is: up to bound it is that one, and beyond
-// it may be its neighbour.
-func centred(c interval.Interval) interval.Interval {
-	least := ((c.Min+bound)%small+small)%small - bound
-	if least <= bound {
-		return interval.Exactly(least)
-	}
-	return interval.Interval{Min: least - small, Max: least}
 }
