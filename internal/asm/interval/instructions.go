@@ -127,7 +127,11 @@ func lesser(x, y Interval) Interval { return Interval{min(x.Min, y.Min), min(x.M
 func larger(x, y Interval) Interval { return Interval{max(x.Min, y.Min), max(x.Max, y.Max)} }
 
 func absolute(x Interval) Interval {
-	return larger(x, Exactly(0).Sub(x)).Union(larger(Exactly(0), lesser(x, Exactly(0).Sub(x))))
+	minus := Exactly(0).Sub(x)
+	if x.Min <= 0 && x.Max >= 0 {
+		return Interval{0, max(x.Max, minus.Max)}
+	}
+	return larger(x, minus)
 }
 
 // sign multiplies the first source by the sign of the second.

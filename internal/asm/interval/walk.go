@@ -340,7 +340,7 @@ func (w *Walk) read(op operand.Op, count int) content {
 		if op.Base == reg.StaticBase {
 			c := content{size: 1}
 			for _, b := range w.data[op.Symbol.Name][op.Disp:][:count] {
-				c.lanes = append(c.lanes, Exactly(int64(b)))
+				c.lanes = append(c.lanes, Exactly(int64(int8(b))))
 			}
 			return c
 		}

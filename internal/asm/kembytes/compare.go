@@ -4,7 +4,7 @@ import "github.com/mmcloughlin/avo/operand"
 
 // differenceAVX2 takes 32 bytes at a time. The lengths of ciphertexts are multiples.
 func (g *generator) differenceAVX2() {
-	g.kernel("differenceAVX2", "func(a, b *byte, n uintptr) uint64", 0, func() {
+	g.kernel("differenceAVX2", "func(a, b *byte, n uintptr) uint64", func() {
 		a, b, count := g.pointer("a"), g.pointer("b"), g.pointer("n")
 		sum, x := g.YMM(), g.YMM()
 		g.VPXOR(sum, sum, sum)

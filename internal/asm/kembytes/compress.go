@@ -2,10 +2,11 @@ package main
 
 import (
 	"fmt"
-	"log"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
 // Compression computes y = ⌈(2^d/q)·x⌋ without a division in two steps:
@@ -16,71 +17,77 @@ import (
 // and adds one to y₁ if r > (q−1)/2. Since q more in x is 2^d more in y, x needs no
 // reduction.
 
-// reciprocal returns c above, where x is taken doubled if d is 11, so that c has 15
-// bits. It refuses a d for which any x of the contract would come out wrong or leave
-// 16 bits where it must not wrap.
-func reciprocal(d int) (c int, doubled bool) {
-	doubled = d == 11
-	shift := d
-	if doubled {
-		shift--
-	}
-	c = (1<<(16+shift) + q/2) / q
-	for x := -2 * q; x <= 2*q; x++ {
-		factor := x
-		if doubled {
-			factor = 2 * x
-		}
-		y := factor * c >> 16
-		r := factor<<shift - y*q
-		for what, v := range map[string]int{"c": c, "the factor": factor, "y": y, "r": r} {
-			if v != int(int16(v)) {
-				log.Fatalf("compress%d: %s reaches %d", d, what, v)
-			}
-		}
-		if r > q/2 {
-			y++
-		}
-		least := (x%q + q) % q
-		if want := (2*least<<d + q) / (2 * q); (y-want)%(1<<d) != 0 {
-			log.Fatalf("compress%d: %d becomes %d, not %d", d, x, y, want)
-		}
-	}
-	return c, doubled
-}
-
-// A quotient holds the constants of compression to d bits.
-type quotient struct {
-	c, q, half reg.VecVirtual
-	ones       reg.VecVirtual // −1, for AVX-512 only
+// A compression holds the numbers above.
+type compression struct {
 	d          int
+	in         interval.Interval // of x
+	reciprocal int               // c
+	half       int               // (q−1)/2
 }
 
-func (g *generator) quotientAVX512(d int) quotient {
-	c, _ := reciprocal(d)
+// newCompression returns the compression to d bits. If d is 11, x is taken doubled, so that c
+// has 15 bits.
+func newCompression(d int) compression {
+	k := compression{d: d, in: compressible, half: q / 2}
+	k.reciprocal = (1<<(16+d) + q/2) / q
+	if k.doubled() {
+		k.reciprocal = (1<<(16+d-1) + q/2) / q
+	}
+	return k
+}
+
+func (k compression) doubled() bool { return k.d == 11 }
+
+// A quotient holds the constants of compression in registers.
+type quotient struct {
+	compression
+	c, q, halfQ reg.VecVirtual
+	ones        reg.VecVirtual // −1, for AVX-512 only
+}
+
+// fact is what y must be: Compress_d, of which the upper bits are not yet cut off.
+func (k compression) fact(y reg.Register) interval.Fact {
+	return interval.Fact{Register: y, Of: func(x interval.Interval) interval.Interval {
+		dividend := x.Min<<(k.d+1) + q
+		y := dividend / (2 * q)
+		if dividend < 0 {
+			y = -((-dividend + 2*q - 1) / (2 * q)) // rounded down
+		}
+		return interval.Exactly(y)
+	}}
+}
+
+// why is the reason for which arithmetic modulo 2^16 is enough.
+const why = "the remainder is in (−0.08q, 1.08q)"
+
+func (g *generator) quotientAVX512(k compression) quotient {
 	return quotient{
-		c:    g.zmmWords(fmt.Sprintf("reciprocal%d", d), c, c),
-		q:    g.zmmWords("q", q, q),
-		half: g.zmmWords("halfQ", q/2, q/2),
-		ones: g.zmmWords("ones", -1, -1),
-		d:    d,
+		compression: k,
+		c:           g.zmmWords(fmt.Sprintf("reciprocal%d", k.d), k.reciprocal, k.reciprocal),
+		q:           g.zmmWords("q", q, q),
+		halfQ:       g.zmmWords("halfQ", k.half, k.half),
+		ones:        g.zmmWords("ones", -1, -1),
 	}
 }
 
 // compressAVX512 replaces the coefficients in z with their y, modulo 2^16.
 func (k quotient) compressAVX512(g *generator, z reg.VecVirtual) {
 	y, product, above := g.ZMM(), g.ZMM(), g.K()
-	d := k.d
-	if _, doubled := reciprocal(d); doubled {
-		g.VPADDW(z, z, z)
-		d--
-	}
-	g.VPMULHW(k.c, z, y)
-	g.VPSLLW(operand.U8(d), z, z)
-	g.VPMULLW(k.q, y, product)
-	g.VPSUBW(product, z, z)
-	g.VPCMPGTW(k.half, z, above)
-	g.VPSUBW(k.ones, y, above, y)
+	g.Cases(z, 16, k.in.Each(), func() {
+		d := k.d
+		if k.doubled() {
+			g.VPADDW(z, z, z)
+			d--
+		}
+		g.VPMULHW(k.c, z, y)
+		g.Modulo(why, func() {
+			g.VPSLLW(operand.U8(d), z, z)
+			g.VPMULLW(k.q, y, product)
+			g.VPSUBW(product, z, z)
+		})
+		g.VPCMPGTW(k.halfQ, z, above)
+		g.VPSUBW(k.ones, y, above, y)
+	}, k.fact(y))
 	g.VMOVDQA64(y, z)
 }
 
@@ -146,7 +153,7 @@ func frontByte(d, i int, cross bool) byte {
 
 // storeAVX512 packs the words of z, of which the upper bits are ignored, to m.
 func (k packer) storeAVX512(g *generator, z reg.VecVirtual, m operand.Mem) {
-	g.VPSLLVW(k.joinPair, z, z)
+	g.Discards("the upper bits", func() { g.VPSLLVW(k.joinPair, z, z) })
 	g.VPROLVD(k.joinQuad, z, z)
 	g.VPMULTISHIFTQB(z, k.window, z)
 	if k.d%2 == 1 {
@@ -165,36 +172,58 @@ func (k packer) storeAVX512(g *generator, z reg.VecVirtual, m operand.Mem) {
 	}
 }
 
-func (g *generator) compressAVX512(d int) {
-	g.kernel(fmt.Sprintf("compress%dAVX512", d), "func(dst *byte, p *[256]int16)", 0, func() {
+func (g *generator) compressAVX512(k compression) {
+	g.kernel(fmt.Sprintf("compress%dAVX512", k.d), "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
-		quotient, packer := g.quotientAVX512(d), g.packerAVX512(d)
+		g.Reads(p, 16, k.in)
+		g.Bytes(dst)
+		quotient, packer := g.quotientAVX512(k), g.packerAVX512(k.d)
 		g.repeat("vectors", 8, func() {
 			z := g.ZMM()
 			g.VMOVDQU64(at(p, 0), z)
 			quotient.compressAVX512(g, z)
 			packer.storeAVX512(g, z, at(dst, 0))
 			g.ADDQ(operand.U32(64), p)
-			g.ADDQ(operand.U32(4*d), dst)
+			g.ADDQ(operand.U32(4*k.d), dst)
 		})
 	})
 }
 
-// compress1AVX512: y is 1 if x is more than q/4 away from the next multiple of q.
-func (g *generator) compress1AVX512() {
-	g.kernel("compress1AVX512", "func(dst *byte, p *[256]int16)", 0, func() {
+// A bit is compression to one: y is 1 if x is more than q/4 away from the next multiple of q.
+type bit struct {
+	in         interval.Interval // of x
+	reciprocal int               // ⌈2^15/q⌋
+	quarter    int               // (q−1)/4
+}
+
+func newBit() bit { return bit{compressible, (1<<15 + q/2) / q, q / 4} }
+
+// fact is what y must be, which is −1 for 1 in a vector.
+func (k bit) fact(y reg.Register, one int64) interval.Fact {
+	return interval.Fact{Register: y, Of: func(x interval.Interval) interval.Interval {
+		least := (x.Min%q + q) % q
+		return interval.Exactly((4*least + q) / (2 * q) % 2 * one)
+	}}
+}
+
+func (g *generator) compress1AVX512(k bit) {
+	g.kernel("compress1AVX512", "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
-		reciprocal := g.zmmWords("reciprocal1", 10, 10) // ⌈2^15/q⌋
-		qs, quarter := g.zmmWords("q", q, q), g.zmmWords("quarterQ", q/4, q/4)
+		g.Reads(p, 16, k.in)
+		g.Bytes(dst)
+		reciprocal := g.zmmWords("reciprocal1", k.reciprocal, k.reciprocal)
+		qs, quarter := g.zmmWords("q", q, q), g.zmmWords("quarterQ", k.quarter, k.quarter)
 		g.repeat("vectors", 8, func() {
-			z, product, k, y := g.ZMM(), g.ZMM(), g.K(), g.GP32()
+			z, product, far, y := g.ZMM(), g.ZMM(), g.K(), g.GP32()
 			g.VMOVDQU64(at(p, 0), z)
-			g.VPMULHRSW(reciprocal, z, product)
-			g.VPMULLW(qs, product, product)
-			g.VPSUBW(product, z, z) // |z| < 0.54q
-			g.VPABSW(z, z)
-			g.VPCMPGTW(quarter, z, k)
-			g.KMOVD(k, y)
+			g.Cases(z, 16, k.in.Each(), func() {
+				g.VPMULHRSW(reciprocal, z, product)
+				g.VPMULLW(qs, product, product)
+				g.VPSUBW(product, z, z) // |z| < 0.54q
+				g.VPABSW(z, z)
+				g.VPCMPGTW(quarter, z, far)
+			}, k.fact(far, 1))
+			g.KMOVD(far, y)
 			g.MOVL(y, at(dst, 0))
 			g.ADDQ(operand.U32(64), p)
 			g.ADDQ(operand.U32(4), dst)
@@ -204,9 +233,10 @@ func (g *generator) compress1AVX512() {
 
 // decompressAVX512: with y·2^(15−d) in each word, VPMULHRSW by q is the decompression,
 // (y·2^(15−d)·q + 2^14)/2^15, rounded down.
-func (g *generator) decompressAVX512(d int) {
-	g.kernel(fmt.Sprintf("decompress%dAVX512", d), "func(p *[256]int16, src *byte)", 0, func() {
+func (g *generator) decompressAVX512(d int, out interval.Interval) {
+	g.kernel(fmt.Sprintf("decompress%dAVX512", d), "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, out)
 		bytes := g.mask(1<<d - 1)
 		spread, window, field := g.unpackerAVX512(d, 15-d)
 		qs := g.zmmWords("q", q, q)
@@ -216,12 +246,23 @@ func (g *generator) decompressAVX512(d int) {
 			g.VPERMB(z, spread, z)
 			g.VPMULTISHIFTQB(z, window, z)
 			g.VPANDD(field, z, z)
-			g.VPMULHRSW(qs, z, z)
+			g.decompressed(d, z, func() { g.VPMULHRSW(qs, z, z) })
 			g.VMOVDQU64(z, at(p, 0))
 			g.ADDQ(operand.U32(4*d), src)
 			g.ADDQ(operand.U32(64), p)
 		})
 	})
+}
+
+// decompressed checks that body makes Decompress_d(y) of the y·2^(15−d) in z.
+func (g *generator) decompressed(d int, z reg.Register, body func()) {
+	step := int64(1) << (15 - d)
+	all := interval.Interval{Min: 0, Max: (1<<d - 1) * step}
+	// All but the first of the numbers between two multiples do not occur.
+	g.Cases(z, 16, all.Every(0, step), body, interval.Fact{Register: z, Of: func(x interval.Interval) interval.Interval {
+		decompress := func(y int64) int64 { return (y*q*2 + 1<<d) >> (d + 1) }
+		return interval.Interval{Min: decompress(x.Min / step), Max: decompress((x.Max + step - 1) / step)}
+	}})
 }
 
 // unpackerAVX512 returns the constants that bring number j of d bits to the bits from
@@ -239,9 +280,14 @@ func (g *generator) unpackerAVX512(d, low int) (spread, window, field reg.VecVir
 	return spread, window, g.zmmWords(fmt.Sprintf("unpackField%d", d), bits, bits)
 }
 
-func (g *generator) encode12AVX512() {
-	g.kernel("encode12AVX512", "func(dst *byte, p *[256]int16)", 0, func() {
+// threeBytes is the interval of two numbers of twelve bits, joined.
+var threeBytes = interval.Interval{Min: 0, Max: 1<<24 - 1}
+
+func (g *generator) encode12AVX512(in interval.Interval) {
+	g.kernel("encode12AVX512", "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
+		g.Reads(p, 16, in)
+		g.Bytes(dst)
 		join := g.zmmWords("join12", 1, 1<<12)
 		front := g.zmm("packFront24", fill(64, func(i int) byte { return byte(i/3*4 + i%3&63) }))
 		bytes := g.mask(1<<12 - 1)
@@ -249,6 +295,7 @@ func (g *generator) encode12AVX512() {
 			z := g.ZMM()
 			g.VMOVDQU64(at(p, 0), z)
 			g.VPMADDWD(join, z, z)
+			g.Expect("two numbers", z, 32, threeBytes)
 			g.VPERMB(z, front, z)
 			g.VMOVDQU32(z, bytes, at(dst, 0))
 			g.ADDQ(operand.U32(64), p)
@@ -257,9 +304,23 @@ func (g *generator) encode12AVX512() {
 	})
 }
 
-func (g *generator) decode12AVX512() {
-	g.kernel("decode12AVX512", "func(p *[256]int16, src *byte) bool", 0, func() {
+// twelve is what decoding makes, valid or not, and tooLarge the fact that r is one, as a vector
+// or a mask has it, for those from q on.
+var twelve = interval.Interval{Min: 0, Max: 1<<12 - 1}
+
+func tooLarge(r reg.Register, one int64) interval.Fact {
+	return interval.Fact{Register: r, Of: func(x interval.Interval) interval.Interval {
+		if x.Min >= q {
+			return interval.Exactly(one)
+		}
+		return interval.Exactly(0)
+	}}
+}
+
+func (g *generator) decode12AVX512(limit int) {
+	g.kernel("decode12AVX512", "func(p *[256]int16, src *byte) bool", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, twelve)
 		bytes := g.mask(1<<12 - 1)
 		spread, window, field := g.unpackerAVX512(12, 0)
 		largest := g.ZMM()
@@ -276,7 +337,11 @@ func (g *generator) decode12AVX512() {
 			g.ADDQ(operand.U32(64), p)
 		})
 		k, bits, ok := g.K(), g.GP32(), g.GP8()
-		g.VPCMPW(operand.U8(5), g.zmmWords("q", q, q), largest, k) // ≥
+		qs := g.zmmWords("q", limit, limit)
+		g.Cases(largest, 16, twelve.Each(), func() {
+			const notLess = 5
+			g.VPCMPW(operand.U8(notLess), qs, largest, k)
+		}, tooLarge(k, 1))
 		g.KMOVD(k, bits)
 		g.TESTL(bits, bits)
 		g.SETEQ(ok)

@@ -5,15 +5,16 @@ import (
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
-func (g *generator) quotientAVX2(d int) quotient {
-	c, _ := reciprocal(d)
+func (g *generator) quotientAVX2(k compression) quotient {
 	return quotient{
-		c:    g.ymmWords(fmt.Sprintf("reciprocal%d", d), c, c),
-		q:    g.ymmWords("q", q, q),
-		half: g.ymmWords("halfQ", q/2, q/2),
-		d:    d,
+		compression: k,
+		c:           g.ymmWords(fmt.Sprintf("reciprocal%d", k.d), k.reciprocal, k.reciprocal),
+		q:           g.ymmWords("q", q, q),
+		halfQ:       g.ymmWords("halfQ", k.half, k.half),
 	}
 }
 
@@ -21,27 +22,34 @@ func (g *generator) quotientAVX2(d int) quotient {
 func (k quotient) compressAVX2(g *generator, m operand.Mem) (y reg.VecVirtual) {
 	x, product := g.YMM(), g.YMM()
 	y = g.YMM()
-	d := k.d
 	g.VMOVDQU(m, x)
-	if _, doubled := reciprocal(d); doubled {
-		g.VPADDW(x, x, x)
-		d--
-	}
-	g.VPMULHW(k.c, x, y)
-	g.VPSLLW(operand.U8(d), x, x)
-	g.VPMULLW(k.q, y, product)
-	g.VPSUBW(product, x, x)
-	g.VPCMPGTW(k.half, x, x) // −1 if the remainder is more than half of q
-	g.VPSUBW(x, y, y)
+	g.Cases(x, 16, k.in.Each(), func() {
+		d := k.d
+		if k.doubled() {
+			g.VPADDW(x, x, x)
+			d--
+		}
+		g.VPMULHW(k.c, x, y)
+		g.Modulo(why, func() {
+			g.VPSLLW(operand.U8(d), x, x)
+			g.VPMULLW(k.q, y, product)
+			g.VPSUBW(product, x, x)
+		})
+		g.VPCMPGTW(k.halfQ, x, x) // −1 if the remainder is more than half of q
+		g.VPSUBW(x, y, y)
+	}, k.fact(y))
 	return y
 }
 
 // compressAVX2 packs four coefficients into a quadword by VPMADDWD and two shifts,
 // and the two quadwords of a half of the vector into d bytes by VPSHUFB.
-func (g *generator) compressAVX2(d int) {
-	g.kernel(fmt.Sprintf("compress%dAVX2", d), "func(dst *byte, p *[256]int16)", 0, func() {
+func (g *generator) compressAVX2(k compression) {
+	d := k.d
+	g.kernel(fmt.Sprintf("compress%dAVX2", d), "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
-		quotient := g.quotientAVX2(d)
+		g.Reads(p, 16, k.in)
+		g.Bytes(dst)
+		quotient := g.quotientAVX2(k)
 		low := g.ymmWords(fmt.Sprintf("low%d", d), 1<<d-1, 1<<d-1)
 		joinPair := g.ymmWords(fmt.Sprintf("joinPair%dAVX2", d), 1, 1<<d)
 		start := 32 - 2*d
@@ -135,19 +143,23 @@ func (g *generator) storeBytes(d int, y reg.VecVirtual, m operand.Mem) {
 	g.VMOVQ(rest, m.Offset(d-8))
 }
 
-func (g *generator) compress1AVX2() {
-	g.kernel("compress1AVX2", "func(dst *byte, p *[256]int16)", 0, func() {
+func (g *generator) compress1AVX2(k bit) {
+	g.kernel("compress1AVX2", "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
-		reciprocal := g.ymmWords("reciprocal1", 10, 10) // ⌈2^15/q⌋
-		qs, quarter := g.ymmWords("q", q, q), g.ymmWords("quarterQ", q/4, q/4)
+		g.Reads(p, 16, k.in)
+		g.Bytes(dst)
+		reciprocal := g.ymmWords("reciprocal1", k.reciprocal, k.reciprocal)
+		qs, quarter := g.ymmWords("q", q, q), g.ymmWords("quarterQ", k.quarter, k.quarter)
 		ones := func(offset int) reg.VecVirtual {
 			y, product := g.YMM(), g.YMM()
 			g.VMOVDQU(at(p, offset), y)
-			g.VPMULHRSW(reciprocal, y, product)
-			g.VPMULLW(qs, product, product)
-			g.VPSUBW(product, y, y) // |y| < 0.54q
-			g.VPABSW(y, y)
-			g.VPCMPGTW(quarter, y, y)
+			g.Cases(y, 16, k.in.Each(), func() {
+				g.VPMULHRSW(reciprocal, y, product)
+				g.VPMULLW(qs, product, product)
+				g.VPSUBW(product, y, y) // |y| < 0.54q
+				g.VPABSW(y, y)
+				g.VPCMPGTW(quarter, y, y)
+			}, k.fact(y, -1))
 			return y
 		}
 		g.repeat("vectors", 8, func() {
@@ -163,10 +175,12 @@ func (g *generator) compress1AVX2() {
 }
 
 // compress4AVX2 packs 64 coefficients at a time, since VPACKUSWB is enough for it.
-func (g *generator) compress4AVX2() {
-	g.kernel("compress4AVX2", "func(dst *byte, p *[256]int16)", 0, func() {
+func (g *generator) compress4AVX2(k compression) {
+	g.kernel("compress4AVX2", "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
-		quotient := g.quotientAVX2(4)
+		g.Reads(p, 16, k.in)
+		g.Bytes(dst)
+		quotient := g.quotientAVX2(k)
 		low := g.ymmWords("low4", 0xf, 0xf)
 		join := g.ymmWords("join4", 1+1<<12, 1+1<<12)
 		order := g.ymm("halvesInOrder", words(0, 0, 4, 0, 1, 0, 5, 0, 2, 0, 6, 0, 3, 0, 7, 0))
@@ -232,19 +246,20 @@ func (g *generator) alignWords(d int) reg.VecVirtual {
 	})...))
 }
 
-func (g *generator) decompressAVX2(d int) {
-	g.kernel(fmt.Sprintf("decompress%dAVX2", d), "func(p *[256]int16, src *byte)", 0, func() {
+func (g *generator) decompressAVX2(d int, out interval.Interval) {
+	g.kernel(fmt.Sprintf("decompress%dAVX2", d), "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, out)
 		spread, align := g.spreadWords(d), g.alignWords(d)
 		field := g.ymmWords(fmt.Sprintf("unpackField%d", d), (1<<d-1)<<(15-d), (1<<d-1)<<(15-d))
 		qs := g.ymmWords("q", q, q)
 		g.repeat("vectors", 16, func() {
 			y := g.loadHalves(d, src)
 			g.VPSHUFB(spread, y, y)
-			g.VPMULLW(align, y, y)
+			g.Discards("bits of the neighbour", func() { g.VPMULLW(align, y, y) })
 			g.VPSRLW(operand.U8(1), y, y)
 			g.VPAND(field, y, y)
-			g.VPMULHRSW(qs, y, y)
+			g.decompressed(d, y, func() { g.VPMULHRSW(qs, y, y) })
 			g.VMOVDQU(y, at(p, 0))
 			g.ADDQ(operand.U32(2*d), src)
 			g.ADDQ(operand.U32(32), p)
@@ -253,10 +268,11 @@ func (g *generator) decompressAVX2(d int) {
 }
 
 // decompress11AVX2 takes the numbers in pairs, since one may touch three bytes.
-func (g *generator) decompress11AVX2() {
+func (g *generator) decompress11AVX2(out interval.Interval) {
 	const d = 11
-	g.kernel("decompress11AVX2", "func(p *[256]int16, src *byte)", 0, func() {
+	g.kernel("decompress11AVX2", "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, out)
 		spread := g.ymm("spreadPairs11", fill(32, func(i int) byte {
 			return byte((2*d*(i%16/4)/8 + i%4 + i/16*skip(d)) & 15)
 		}))
@@ -269,11 +285,13 @@ func (g *generator) decompress11AVX2() {
 			y, odd := g.loadHalves(d, src), g.YMM()
 			g.VPSHUFB(spread, y, y)
 			g.VPSRLVD(down, y, y) // the pair is now in the low 22 bits
-			g.VPSLLD(operand.U8(16-d+15-d), y, odd)
-			g.VPSLLD(operand.U8(15-d), y, y)
+			g.Discards("bits of the neighbours", func() {
+				g.VPSLLD(operand.U8(16-d+15-d), y, odd)
+				g.VPSLLD(operand.U8(15-d), y, y)
+			})
 			g.VPBLENDW(operand.U8(0xaa), odd, y, y)
 			g.VPAND(field, y, y)
-			g.VPMULHRSW(qs, y, y)
+			g.decompressed(d, y, func() { g.VPMULHRSW(qs, y, y) })
 			g.VMOVDQU(y, at(p, 0))
 			g.ADDQ(operand.U32(2*d), src)
 			g.ADDQ(operand.U32(32), p)
@@ -282,9 +300,10 @@ func (g *generator) decompress11AVX2() {
 }
 
 // decompress1AVX2 compares bit j of 16 with one, in word j.
-func (g *generator) decompress1AVX2() {
-	g.kernel("decompress1AVX2", "func(p *[256]int16, src *byte)", 0, func() {
+func (g *generator) decompress1AVX2(out interval.Interval) {
+	g.kernel("decompress1AVX2", "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, out)
 		bit := g.ymm("bitOfWord", words(fill(16, func(i int) int { return 1 << i })...))
 		one := g.ymmWords("decompressed1", (q+1)/2, (q+1)/2)
 		g.repeat("vectors", 16, func() {
@@ -300,9 +319,11 @@ func (g *generator) decompress1AVX2() {
 	})
 }
 
-func (g *generator) encode12AVX2() {
-	g.kernel("encode12AVX2", "func(dst *byte, p *[256]int16)", 0, func() {
+func (g *generator) encode12AVX2(in interval.Interval) {
+	g.kernel("encode12AVX2", "func(dst *byte, p *[256]int16)", func() {
 		dst, p := g.pointer("dst"), g.pointer("p")
+		g.Reads(p, 16, in)
+		g.Bytes(dst)
 		join := g.ymmWords("join12", 1, 1<<12)
 		front := g.ymm("front24", fill(32, func(i int) byte {
 			if i%16 >= 12 {
@@ -314,22 +335,24 @@ func (g *generator) encode12AVX2() {
 			y := g.YMM()
 			g.VMOVDQU(at(p, 0), y)
 			g.VPMADDWD(join, y, y)
+			g.Expect("two numbers", y, 32, threeBytes)
 			g.VPSHUFB(front, y, y)
 			return y
 		})
 	})
 }
 
-func (g *generator) decode12AVX2() {
-	g.kernel("decode12AVX2", "func(p *[256]int16, src *byte) bool", 0, func() {
+func (g *generator) decode12AVX2(limit int) {
+	g.kernel("decode12AVX2", "func(p *[256]int16, src *byte) bool", func() {
 		p, src := g.pointer("p"), g.pointer("src")
+		g.Writes(p, 16, twelve)
 		spread, align := g.spreadWords(12), g.alignWords(12)
 		largest := g.YMM()
 		g.VPXOR(largest, largest, largest)
 		g.repeat("vectors", 16, func() {
 			y := g.loadHalves(12, src)
 			g.VPSHUFB(spread, y, y)
-			g.VPMULLW(align, y, y)
+			g.Discards("bits of the neighbour", func() { g.VPMULLW(align, y, y) })
 			g.VPSRLW(operand.U8(4), y, y)
 			g.VPMAXSW(y, largest, largest)
 			g.VMOVDQU(y, at(p, 0))
@@ -337,7 +360,8 @@ func (g *generator) decode12AVX2() {
 			g.ADDQ(operand.U32(32), p)
 		})
 		bits, ok := g.GP32(), g.GP8()
-		g.VPCMPGTW(g.ymmWords("qMinus1", q-1, q-1), largest, largest)
+		qMinus1 := g.ymmWords("qMinus1", limit-1, limit-1)
+		g.Cases(largest, 16, twelve.Each(), func() { g.VPCMPGTW(qMinus1, largest, largest) }, tooLarge(largest, -1))
 		g.VPMOVMSKB(largest, bits)
 		g.TESTL(bits, bits)
 		g.SETEQ(ok)

@@ -1,5 +1,6 @@
 // Command kembytes generates the kernels of internal/kemring that convert between
-// polynomials and bytes: sampling, compression, packing.
+// polynomials and bytes: sampling, compression, packing. Package interval proves all but
+// SampleNTT, which has no arithmetic modulo q.
 //
 // The AVX-512 kernels move bits by two instructions: VPERMB brings the bytes of four
 // coefficients into one quadword, and VPMULTISHIFTQB reads any eight bits of a
@@ -10,6 +11,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"flag"
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -20,6 +22,8 @@ import (
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
 const (
@@ -27,84 +31,134 @@ const (
 	q = 3329
 )
 
+// The intervals of the contracts.
+var (
+	least        = interval.Interval{Min: 0, Max: q - 1}
+	compressible = interval.Within(2 * q)
+)
+
 func main() {
+	log.SetFlags(0)
 	// avo's build package registers an -out of its own on flag.CommandLine.
 	flags := flag.NewFlagSet("kembytes", flag.ExitOnError)
 	out := flags.String("out", ".", "directory of package kemring")
 	flags.Parse(os.Args[1:])
-	log.SetFlags(0)
 
-	write(filepath.Join(*out, "sample_avx512_amd64.s"), func(g *generator) {
-		g.sampleNTTAVX512()
-		g.cbd2AVX512()
-		g.cbd3AVX512()
-	})
-	write(filepath.Join(*out, "sample_avx2_amd64.s"), func(g *generator) {
-		g.sampleNTTAVX2()
-		g.cbd2AVX2()
-		g.cbd3AVX2()
-	})
-	write(filepath.Join(*out, "compress_avx512_amd64.s"), func(g *generator) {
-		g.compress1AVX512()
-		for _, d := range []int{4, 5, 10, 11} {
-			g.compressAVX512(d)
+	files, err := generate()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(*out, name), text, 0o644); err != nil {
+			log.Fatal(err)
 		}
-		for _, d := range []int{1, 4, 5, 10, 11} {
-			g.decompressAVX512(d)
+	}
+}
+
+// generate returns the generated files by name.
+func generate() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, f := range []struct {
+		name  string
+		width interval.Width
+		body  func(*generator)
+	}{
+		{"sample_avx512", interval.ZMM, func(g *generator) {
+			g.sampleNTTAVX512()
+			g.cbd2AVX512()
+			g.cbd3AVX512()
+		}},
+		{"sample_avx2", interval.YMM, func(g *generator) {
+			g.sampleNTTAVX2()
+			g.cbd2AVX2()
+			g.cbd3AVX2()
+		}},
+		{"compress_avx512", interval.ZMM, func(g *generator) {
+			g.compress1AVX512(newBit())
+			for _, d := range []int{4, 5, 10, 11} {
+				g.compressAVX512(newCompression(d))
+			}
+			for _, d := range []int{1, 4, 5, 10, 11} {
+				g.decompressAVX512(d, least)
+			}
+			g.encode12AVX512(least)
+			g.decode12AVX512(q)
+		}},
+		{"compress_avx2", interval.YMM, func(g *generator) {
+			g.compress1AVX2(newBit())
+			g.compress4AVX2(newCompression(4))
+			for _, d := range []int{5, 10, 11} {
+				g.compressAVX2(newCompression(d))
+			}
+			g.decompress1AVX2(least)
+			for _, d := range []int{4, 5, 10} {
+				g.decompressAVX2(d, least)
+			}
+			g.decompress11AVX2(least)
+			g.encode12AVX2(least)
+			g.decode12AVX2(q)
+			g.differenceAVX2()
+		}},
+	} {
+		text, err := assemble(f.width, f.body)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		g.encode12AVX512()
-		g.decode12AVX512()
-	})
-	write(filepath.Join(*out, "compress_avx2_amd64.s"), func(g *generator) {
-		g.compress1AVX2()
-		g.compress4AVX2()
-		for _, d := range []int{5, 10, 11} {
-			g.compressAVX2(d)
-		}
-		g.decompress1AVX2()
-		for _, d := range []int{4, 5, 10} {
-			g.decompressAVX2(d)
-		}
-		g.decompress11AVX2()
-		g.encode12AVX2()
-		g.decode12AVX2()
-		g.differenceAVX2()
-	})
+		files[f.name+"_amd64.s"] = text
+	}
+	return files, nil
 }
 
 // A generator emits the kernels of one file.
 type generator struct {
 	*build.Context
-	constants map[string]operand.Mem // by content
-	names     map[string]bool
+	*interval.Walk                        // of the kernel under construction
+	constants      map[string]operand.Mem // by content
+	names          map[string]bool
 }
 
-// write compiles what body emits and writes it to the file path.
-func write(path string, body func(*generator)) {
-	g := &generator{build.NewContext(), map[string]operand.Mem{}, map[string]bool{}}
+// assemble returns the text of the assembly file that body builds, for kernels of width w.
+func assemble(w interval.Width, body func(*generator)) ([]byte, error) {
+	g := &generator{Context: build.NewContext(), constants: map[string]operand.Mem{}, names: map[string]bool{}}
 	g.ConstraintExpr("amd64,!purego")
 	body(g)
 	f, err := g.Result()
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
 	if err := pass.Compile.Execute(f); err != nil {
-		log.Fatal(err)
+		return nil, err
+	}
+	if err := w.Check(f); err != nil {
+		return nil, err
 	}
 	text, err := printer.NewGoAsm(printer.Config{Name: "internal/asm/kembytes", Pkg: "kemring"}).Print(f)
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	if err := os.WriteFile(path, append(bytes.TrimRight(text, "\n"), '\n'), 0o644); err != nil {
-		log.Fatal(err)
-	}
+	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
-// kernel emits a function. Nothing that it calls may need stack.
-func (g *generator) kernel(name, signature string, frame int, body func()) {
+// begin begins a function. Nothing that it calls may need stack.
+func (g *generator) begin(name, signature string) {
 	g.Function(name)
 	g.Attributes(attr.NOSPLIT)
 	g.SignatureExpr(signature)
+}
+
+// kernel emits a function, whose body states its contract.
+func (g *generator) kernel(name, signature string, body func()) {
+	g.begin(name, signature)
+	g.Walk = interval.Follow(g.Context, name)
+	body()
+	g.VZEROUPPER()
+	g.RET()
+	g.Done()
+}
+
+// sampler emits a function that interval does not follow, whose branches lead forward.
+func (g *generator) sampler(name, signature string, frame int, body func()) {
+	g.begin(name, signature)
 	if frame > 0 {
 		g.AllocLocal(frame)
 	}

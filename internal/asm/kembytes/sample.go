@@ -5,6 +5,8 @@ import (
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
 // A lane's words stand 32 bytes apart in the interleaved state.
@@ -16,7 +18,7 @@ const lastFull = n - 112
 
 // sampleNTTAVX512 takes 32 candidates at a time from six words of the lane.
 func (g *generator) sampleNTTAVX512() {
-	g.kernel("sampleNTTAVX512", "func(p *[256]int16, n int, lane *uint64) int", 0, func() {
+	g.sampler("sampleNTTAVX512", "func(p *[256]int16, n int, lane *uint64) int", 0, func() {
 		p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
 
 		// words loads six words of the lane from word first on, or three. The state
@@ -123,8 +125,9 @@ func difference(b, eta int) int {
 // cbd2AVX512 takes 32 coefficients at a time from two words, which stand stride bytes
 // apart: a State4's or a State8's.
 func (g *generator) cbd2AVX512() {
-	g.kernel("cbd2AVX512", "func(p *[256]int16, lane *uint64, stride uintptr)", 0, func() {
+	g.kernel("cbd2AVX512", "func(p *[256]int16, lane *uint64, stride uintptr)", func() {
 		p, lane := g.pointer("p"), g.pointer("lane")
+		g.Writes(p, 16, interval.Within(2))
 		stride := g.Load(g.Param("stride"), g.GP64())
 		upper := g.mask(0xf0)
 		// window reads eight bits of which the low four are the coefficient's, for
@@ -147,8 +150,9 @@ func (g *generator) cbd2AVX512() {
 
 // cbd3AVX512 takes 32 coefficients at a time from 24 bytes.
 func (g *generator) cbd3AVX512() {
-	g.kernel("cbd3AVX512", "func(p *[256]int16, b *[192]byte)", 0, func() {
+	g.kernel("cbd3AVX512", "func(p *[256]int16, b *[192]byte)", func() {
 		p, b := g.pointer("p"), g.pointer("b")
+		g.Writes(p, 16, interval.Within(3))
 		three := g.mask(0x07)
 		// spread brings the three bytes of four coefficients into a quadword; window
 		// reads eight bits of which the low six are the coefficient's.

@@ -5,6 +5,8 @@ import (
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
 // sampleNTTAVX2 takes 32 candidates at a time from two times three words of the lane,
@@ -17,7 +19,7 @@ func (g *generator) sampleNTTAVX2() {
 	// works on a copy of the polynomial's last 112 coefficients with space behind.
 	const tail = 2 * (n - lastFull)
 	frame := tail + 2*(112+8)
-	g.kernel("sampleNTTAVX2", "func(p *[256]int16, n int, lane *uint64) int", frame+32, func() {
+	g.sampler("sampleNTTAVX2", "func(p *[256]int16, n int, lane *uint64) int", frame+32, func() {
 		p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
 		end := g.GP64() // of the polynomial, if the kernel works on the copy
 		g.XORL(end.As32(), end.As32())
@@ -128,8 +130,9 @@ func compactionTable() []byte {
 
 // cbd2AVX2 takes 16 coefficients at a time from one word.
 func (g *generator) cbd2AVX2() {
-	g.kernel("cbd2AVX2", "func(p *[256]int16, lane *uint64)", 0, func() {
+	g.kernel("cbd2AVX2", "func(p *[256]int16, lane *uint64)", func() {
 		p, lane := g.pointer("p"), g.pointer("lane")
+		g.Writes(p, 16, interval.Within(2))
 		// Each byte goes to the upper halves of two words, of which the first keeps
 		// the low and the second the high nibble, brought down by a multiplication.
 		spread := g.ymm("spreadNibbles", fill(32, func(i int) byte {
@@ -160,8 +163,9 @@ func (g *generator) cbd2AVX2() {
 
 // cbd3AVX2 takes 16 coefficients at a time from twelve bytes.
 func (g *generator) cbd3AVX2() {
-	g.kernel("cbd3AVX2", "func(p *[256]int16, b *[192]byte)", 0, func() {
+	g.kernel("cbd3AVX2", "func(p *[256]int16, b *[192]byte)", func() {
 		p, b := g.pointer("p"), g.pointer("b")
+		g.Writes(p, 16, interval.Within(3))
 		// The low half of the vector has bytes 0 to 7 of twelve, the high half bytes 4
 		// to 11, so that no load leaves b.
 		spread := g.ymm("spreadSextets", fill(32, func(i int) byte {
@@ -177,7 +181,9 @@ func (g *generator) cbd3AVX2() {
 			g.VPBROADCASTQ(at(b, 4), minus)
 			g.VPBLENDD(operand.U8(0xf0), minus, y, y)
 			g.VPSHUFB(spread, y, y)
-			g.VPMULLW(align, y, y) // the six bits are now the high ones in each word
+			g.Discards("bits of the neighbours", func() {
+				g.VPMULLW(align, y, y) // the six bits are now the high ones in each word
+			})
 			g.VPSRLW(operand.U8(10), y, y)
 			g.VPSRLW(operand.U8(3), y, minus)
 			g.VPAND(low3, y, y)
