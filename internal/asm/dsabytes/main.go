@@ -31,8 +31,12 @@ const (
 	q = 8380417
 )
 
-// least is [0, q).
-var least = interval.Interval{Min: 0, Max: q - 1}
+// The intervals of the contracts: [0, bound), (−bound, bound] and [0, q).
+func below(bound int64) interval.Interval { return interval.Interval{Min: 0, Max: bound - 1} }
+
+func upTo(bound int64) interval.Interval { return interval.Interval{Min: 1 - bound, Max: bound} }
+
+var least = below(q)
 
 func main() {
 	log.SetFlags(0)
@@ -103,8 +107,8 @@ func (g *generator) rounding() {
 // small emits the kernels between this ring and that of ML-KEM.
 func (g *generator) small() {
 	g.narrow(interval.Within(1<<15 - 1))
-	g.addSmall("addSmall", g.VPADDD, interval.Within(small))
-	g.addSmall("subSmall", g.VPSUBD, interval.Within(small))
+	g.addSmall("addSmall", g.VPADDD, interval.Within(small), reciprocal)
+	g.addSmall("subSmall", g.VPSUBD, interval.Within(small), reciprocal)
 }
 
 // packing emits the kernels of packing and unpacking.

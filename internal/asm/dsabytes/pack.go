@@ -10,39 +10,34 @@ import (
 	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
-// A packing stores each coefficient in width bits, as base − c, or as c if base is 0.
+// A packing stores each coefficient, within in, in width bits, as base − c, or as c if base is
+// 0.
 type packing struct {
 	name  string
 	width int
 	base  int
-	in    interval.Interval // of the coefficients
+	in    interval.Interval
 	// What unpacking does besides: whether it refuses numbers above top, and by how much it
-	// shifts them left. No unpacking exists if pack is all that there is.
+	// shifts them left. It makes coefficients within out. No unpacking exists if pack is all
+	// that there is.
 	top, shift int
+	out        interval.Interval
 	packOnly   bool
 }
 
 var packings = []packing{
-	{name: "T1", width: 10, in: interval.Interval{Min: 0, Max: 1<<10 - 1}, shift: 13},
-	{name: "T0", width: 13, base: 1 << 12, in: interval.Interval{Min: 1 - 1<<12, Max: 1 << 12}},
-	{name: "Eta2", width: 3, base: 2, in: interval.Within(2), top: 4},
-	{name: "Eta4", width: 4, base: 4, in: interval.Within(4), top: 8},
-	{name: "Z17", width: 18, base: 1 << 17, in: interval.Interval{Min: 1 - 1<<17, Max: 1 << 17}},
-	{name: "Z19", width: 20, base: 1 << 19, in: interval.Interval{Min: 1 - 1<<19, Max: 1 << 19}},
-	{name: "W1Of88", width: 6, in: interval.Interval{Min: 0, Max: 43}, packOnly: true},
-	{name: "W1Of32", width: 4, in: interval.Interval{Min: 0, Max: 15}, packOnly: true},
+	{name: "T1", width: 10, in: below(1 << 10), shift: 13, out: least},
+	{name: "T0", width: 13, base: 1 << 12, in: upTo(1 << 12), out: upTo(1 << 12)},
+	{name: "Eta2", width: 3, base: 2, in: interval.Within(2), top: 4, out: interval.Interval{Min: -5, Max: 2}},
+	{name: "Eta4", width: 4, base: 4, in: interval.Within(4), top: 8, out: interval.Interval{Min: -11, Max: 4}},
+	{name: "Z17", width: 18, base: 1 << 17, in: upTo(1 << 17), out: upTo(1 << 17)},
+	{name: "Z19", width: 20, base: 1 << 19, in: upTo(1 << 19), out: upTo(1 << 19)},
+	{name: "W1Of88", width: 6, in: below(44), packOnly: true},
+	{name: "W1Of32", width: 4, in: below(16), packOnly: true},
 }
 
 // numbers is the interval of what is packed.
-func (k packing) numbers() interval.Interval { return interval.Interval{Min: 0, Max: 1<<k.width - 1} }
-
-// out is the interval of what unpacking makes of every number, refused or not.
-func (k packing) out() interval.Interval {
-	if k.base != 0 {
-		return interval.Exactly(int64(k.base)).Sub(k.numbers())
-	}
-	return k.numbers().Mul(interval.Exactly(1 << k.shift))
-}
+func (k packing) numbers() interval.Interval { return below(1 << k.width) }
 
 // A vector of coefficients takes group bytes of the packed polynomial.
 func (g *generator) group(k packing) int { return g.lanes() * k.width / 8 }
@@ -227,7 +222,7 @@ func (g *generator) unpack(k packing) {
 	}
 	g.kernel(g.name("unpack"+k.name), signature, func() {
 		p, src := g.pointer("p"), g.pointer("src")
-		g.Writes(p, 32, k.out())
+		g.Writes(p, 32, k.out)
 		shift := g.load(fmt.Sprintf("shift%d", k.width), dwords(fill(g.lanes(), func(i int) int { return i * k.width % 8 })...))
 		low := g.broadcast(fmt.Sprintf("low%d", k.width), 1<<k.width-1)
 		var base, largest reg.VecVirtual
@@ -268,22 +263,22 @@ func (g *generator) unpack(k packing) {
 func (g *generator) storeWithin(v reg.VecVirtual, k packing) {
 	bits, result := g.GP32(), g.GP8()
 	limit := g.broadcast(fmt.Sprintf("top%d", k.top), k.top)
-	// above is ones in every lane, 1 in a mask, for numbers above top and 0 for others.
-	above := func(r reg.Register, ones int64) interval.Fact {
+	// invalid is one, −1 in a vector, for numbers that no coefficient is packed as.
+	invalid := func(r reg.Register, one int64) interval.Fact {
 		return interval.Fact{Register: r, Of: func(x interval.Interval) interval.Interval {
-			if x.Min > int64(k.top) {
-				return interval.Exactly(ones)
+			if interval.Exactly(int64(k.base)).Sub(x).In(k.in) {
+				return interval.Exactly(0)
 			}
-			return interval.Exactly(0)
+			return interval.Exactly(one)
 		}}
 	}
 	if g.width == interval.YMM {
-		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPGTD(limit, v, v) }, above(v, -1))
+		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPGTD(limit, v, v) }, invalid(v, -1))
 		g.VMOVMSKPS(v, bits)
 	} else {
 		const greater = 6
 		mask := g.K()
-		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPUD(operand.U8(greater), limit, v, mask) }, above(mask, 1))
+		g.Cases(v, 32, k.numbers().Each(), func() { g.VPCMPUD(operand.U8(greater), limit, v, mask) }, invalid(mask, 1))
 		g.KMOVW(mask, bits)
 	}
 	g.TESTL(bits, bits)

@@ -117,8 +117,8 @@ func (g *generator) power2Round(in interval.Interval) {
 		const d = 13
 		t1, t0, t := g.pointer("t1"), g.pointer("t0"), g.pointer("t")
 		g.Reads(t, 32, in)
-		g.Writes(t1, 32, interval.Interval{Min: 0, Max: 1<<10 - 1})
-		g.Writes(t0, 32, interval.Interval{Min: 1 - 1<<12, Max: 1 << 12})
+		g.Writes(t1, 32, below(1<<10))
+		g.Writes(t0, 32, upTo(1<<12))
 		half := g.broadcast("halfPowerLess1", 1<<12-1)
 		g.eachVector(nil, func(offset int) {
 			low, high, product := g.vector(), g.vector(), g.vector()
@@ -269,7 +269,7 @@ func (g *generator) makeHint(gamma2 interval.Interval) {
 	g.kernel(g.name("makeHint"), "func(h *[4]uint64, r0, w1 *[256]int32, gamma2 int32) int", func() {
 		h, r0, w1 := g.pointer("h"), g.pointer("r0"), g.pointer("w1")
 		g.Reads(r0, 32, interval.Within(2*gamma2.Max))
-		g.Reads(w1, 32, interval.Interval{Min: 0, Max: (q-1)/(2*gamma2.Min) - 1})
+		g.Reads(w1, 32, below((q-1)/(2*gamma2.Min)))
 		g.Bytes(h)
 		gamma := g.number("gamma2", gamma2)
 		zero := g.zero()

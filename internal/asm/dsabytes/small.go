@@ -36,25 +36,26 @@ const (
 	// 3329: from others of at most neighbour.
 	bound     = 1600
 	neighbour = small - bound - 1
-	// step is where the quotient by the reciprocal steps.
-	step = 3277
+	// reciprocal is ⌈2^15/3329⌋, and step where the quotient by it steps.
+	reciprocal = (1<<15 + small/2) / small
+	step       = 3277
 )
 
 // addSmall centres sixteen or thirty-two numbers modulo 3329, by a rounded quotient, and widens
 // them.
-func (g *generator) addSmall(name string, op func(...operand.Op), in interval.Interval) {
+func (g *generator) addSmall(name string, op func(...operand.Op), in interval.Interval, reciprocal int) {
 	g.kernel(g.name(name), "func(p *[256]int32, c *[256]int16)", func() {
 		p, c := g.pointer("p"), g.pointer("c")
 		g.Reads(c, 16, in)
 		g.Reads(p, 32, interval.Int32)
 		g.Writes(p, 32, interval.Int32)
-		reciprocal := g.broadcast("reciprocal3329", 10|10<<16)
+		reciprocals := g.broadcast("reciprocal3329", reciprocal|reciprocal<<16)
 		modulus := g.broadcast("q3329", small|small<<16)
 		for i := 0; i < n; i += int(g.width) / 2 {
 			x, t := g.vector(), g.vector()
 			g.move(at(c, 2*i), x)
 			g.Cases(x, 16, in.Every(-step/2, step), func() {
-				g.VPMULHRSW(reciprocal, x, t)
+				g.VPMULHRSW(reciprocals, x, t)
 				g.VPMULLW(modulus, t, t)
 				g.VPSUBW(t, x, x)
 			}, interval.Fact{Register: x, Of: func(c interval.Interval) interval.Interval {

@@ -233,13 +233,13 @@ func (g *generator) compress1AVX512(k bit) {
 
 // decompressAVX512: with y·2^(15−d) in each word, VPMULHRSW by q is the decompression,
 // (y·2^(15−d)·q + 2^14)/2^15, rounded down.
-func (g *generator) decompressAVX512(d int, out interval.Interval) {
+func (g *generator) decompressAVX512(d, modulus int, out interval.Interval) {
 	g.kernel(fmt.Sprintf("decompress%dAVX512", d), "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
 		g.Writes(p, 16, out)
 		bytes := g.mask(1<<d - 1)
 		spread, window, field := g.unpackerAVX512(d, 15-d)
-		qs := g.zmmWords("q", q, q)
+		qs := g.zmmWords("q", modulus, modulus)
 		g.repeat("vectors", 8, func() {
 			z := g.ZMM()
 			g.VMOVDQU32_Z(at(src, 0), bytes, z)

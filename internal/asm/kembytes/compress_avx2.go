@@ -246,13 +246,13 @@ func (g *generator) alignWords(d int) reg.VecVirtual {
 	})...))
 }
 
-func (g *generator) decompressAVX2(d int, out interval.Interval) {
+func (g *generator) decompressAVX2(d, modulus int, out interval.Interval) {
 	g.kernel(fmt.Sprintf("decompress%dAVX2", d), "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
 		g.Writes(p, 16, out)
 		spread, align := g.spreadWords(d), g.alignWords(d)
 		field := g.ymmWords(fmt.Sprintf("unpackField%d", d), (1<<d-1)<<(15-d), (1<<d-1)<<(15-d))
-		qs := g.ymmWords("q", q, q)
+		qs := g.ymmWords("q", modulus, modulus)
 		g.repeat("vectors", 16, func() {
 			y := g.loadHalves(d, src)
 			g.VPSHUFB(spread, y, y)
@@ -268,7 +268,7 @@ func (g *generator) decompressAVX2(d int, out interval.Interval) {
 }
 
 // decompress11AVX2 takes the numbers in pairs, since one may touch three bytes.
-func (g *generator) decompress11AVX2(out interval.Interval) {
+func (g *generator) decompress11AVX2(modulus int, out interval.Interval) {
 	const d = 11
 	g.kernel("decompress11AVX2", "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
@@ -280,7 +280,7 @@ func (g *generator) decompress11AVX2(out interval.Interval) {
 			return []int{2 * d * (i / 2) % 8, 0}[i%2]
 		})...))
 		field := g.ymmWords("unpackField11", (1<<d-1)<<(15-d), (1<<d-1)<<(15-d))
-		qs := g.ymmWords("q", q, q)
+		qs := g.ymmWords("q", modulus, modulus)
 		g.repeat("vectors", 16, func() {
 			y, odd := g.loadHalves(d, src), g.YMM()
 			g.VPSHUFB(spread, y, y)
@@ -300,18 +300,21 @@ func (g *generator) decompress11AVX2(out interval.Interval) {
 }
 
 // decompress1AVX2 compares bit j of 16 with one, in word j.
-func (g *generator) decompress1AVX2(out interval.Interval) {
+func (g *generator) decompress1AVX2(modulus int, out interval.Interval) {
 	g.kernel("decompress1AVX2", "func(p *[256]int16, src *byte)", func() {
 		p, src := g.pointer("p"), g.pointer("src")
 		g.Writes(p, 16, out)
 		bit := g.ymm("bitOfWord", words(fill(16, func(i int) int { return 1 << i })...))
-		one := g.ymmWords("decompressed1", (q+1)/2, (q+1)/2)
+		one := g.ymmWords("decompressed1", (modulus+1)/2, (modulus+1)/2)
 		g.repeat("vectors", 16, func() {
 			y := g.YMM()
 			g.VPBROADCASTW(at(src, 0), y)
 			g.VPAND(bit, y, y)
 			g.VPCMPEQW(bit, y, y)
-			g.VPAND(one, y, y)
+			g.Cases(y, 16, interval.Interval{Min: -1, Max: 0}.Each(), func() { g.VPAND(one, y, y) },
+				interval.Fact{Register: y, Of: func(x interval.Interval) interval.Interval {
+					return interval.Exactly(x.Min * -((q + 1) / 2))
+				}})
 			g.VMOVDQU(y, at(p, 0))
 			g.ADDQ(operand.U32(2), src)
 			g.ADDQ(operand.U32(32), p)

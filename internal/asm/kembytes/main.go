@@ -65,13 +65,13 @@ func generate() (map[string][]byte, error) {
 	}{
 		{"sample_avx512", interval.ZMM, func(g *generator) {
 			g.sampleNTTAVX512()
-			g.cbd2AVX512()
-			g.cbd3AVX512()
+			g.cbd2AVX512(interval.Within(2))
+			g.cbd3AVX512(interval.Within(3))
 		}},
 		{"sample_avx2", interval.YMM, func(g *generator) {
 			g.sampleNTTAVX2()
-			g.cbd2AVX2()
-			g.cbd3AVX2()
+			g.cbd2AVX2(interval.Within(2))
+			g.cbd3AVX2(interval.Within(3))
 		}},
 		{"compress_avx512", interval.ZMM, func(g *generator) {
 			g.compress1AVX512(newBit())
@@ -79,7 +79,7 @@ func generate() (map[string][]byte, error) {
 				g.compressAVX512(newCompression(d))
 			}
 			for _, d := range []int{1, 4, 5, 10, 11} {
-				g.decompressAVX512(d, least)
+				g.decompressAVX512(d, q, least)
 			}
 			g.encode12AVX512(least)
 			g.decode12AVX512(q)
@@ -90,11 +90,11 @@ func generate() (map[string][]byte, error) {
 			for _, d := range []int{5, 10, 11} {
 				g.compressAVX2(newCompression(d))
 			}
-			g.decompress1AVX2(least)
+			g.decompress1AVX2(q, least)
 			for _, d := range []int{4, 5, 10} {
-				g.decompressAVX2(d, least)
+				g.decompressAVX2(d, q, least)
 			}
-			g.decompress11AVX2(least)
+			g.decompress11AVX2(q, least)
 			g.encode12AVX2(least)
 			g.decode12AVX2(q)
 			g.differenceAVX2()

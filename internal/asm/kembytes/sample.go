@@ -124,10 +124,10 @@ func difference(b, eta int) int {
 
 // cbd2AVX512 takes 32 coefficients at a time from two words, which stand stride bytes
 // apart: a State4's or a State8's.
-func (g *generator) cbd2AVX512() {
+func (g *generator) cbd2AVX512(out interval.Interval) {
 	g.kernel("cbd2AVX512", "func(p *[256]int16, lane *uint64, stride uintptr)", func() {
 		p, lane := g.pointer("p"), g.pointer("lane")
-		g.Writes(p, 16, interval.Within(2))
+		g.Writes(p, 16, out)
 		stride := g.Load(g.Param("stride"), g.GP64())
 		upper := g.mask(0xf0)
 		// window reads eight bits of which the low four are the coefficient's, for
@@ -149,10 +149,10 @@ func (g *generator) cbd2AVX512() {
 }
 
 // cbd3AVX512 takes 32 coefficients at a time from 24 bytes.
-func (g *generator) cbd3AVX512() {
+func (g *generator) cbd3AVX512(out interval.Interval) {
 	g.kernel("cbd3AVX512", "func(p *[256]int16, b *[192]byte)", func() {
 		p, b := g.pointer("p"), g.pointer("b")
-		g.Writes(p, 16, interval.Within(3))
+		g.Writes(p, 16, out)
 		three := g.mask(0x07)
 		// spread brings the three bytes of four coefficients into a quadword; window
 		// reads eight bits of which the low six are the coefficient's.

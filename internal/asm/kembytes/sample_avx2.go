@@ -129,10 +129,10 @@ func compactionTable() []byte {
 }
 
 // cbd2AVX2 takes 16 coefficients at a time from one word.
-func (g *generator) cbd2AVX2() {
+func (g *generator) cbd2AVX2(out interval.Interval) {
 	g.kernel("cbd2AVX2", "func(p *[256]int16, lane *uint64)", func() {
 		p, lane := g.pointer("p"), g.pointer("lane")
-		g.Writes(p, 16, interval.Within(2))
+		g.Writes(p, 16, out)
 		// Each byte goes to the upper halves of two words, of which the first keeps
 		// the low and the second the high nibble, brought down by a multiplication.
 		spread := g.ymm("spreadNibbles", fill(32, func(i int) byte {
@@ -162,10 +162,10 @@ func (g *generator) cbd2AVX2() {
 }
 
 // cbd3AVX2 takes 16 coefficients at a time from twelve bytes.
-func (g *generator) cbd3AVX2() {
+func (g *generator) cbd3AVX2(out interval.Interval) {
 	g.kernel("cbd3AVX2", "func(p *[256]int16, b *[192]byte)", func() {
 		p, b := g.pointer("p"), g.pointer("b")
-		g.Writes(p, 16, interval.Within(3))
+		g.Writes(p, 16, out)
 		// The low half of the vector has bytes 0 to 7 of twelve, the high half bytes 4
 		// to 11, so that no load leaves b.
 		spread := g.ymm("spreadSextets", fill(32, func(i int) byte {
