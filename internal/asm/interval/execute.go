@@ -138,7 +138,7 @@ func (w *Walk) elementwise(opcode string, e elementwise, sources []operand.Op, d
 	}
 	parts := max(e.parts, 1)
 	reads := e.reads
-	if w.rule.leave == modulo && e.fits != always {
+	if w.rule.leave == modulo && e.fits >= sum {
 		reads = raw
 	}
 	var lanes [][]Interval
@@ -177,10 +177,14 @@ func isRegister(op operand.Op) bool {
 // fitting returns the interval of a lane whose exact result is x.
 func (w *Walk) fitting(opcode string, lane int, f fit, size int, x Interval) Interval {
 	within := signedRange(size)
-	if f == always || f == condition || x.In(within) || f == asEither && x.In(unsignedRange(size)) {
+	if f <= condition || x.In(within) || f == shifted && x.In(unsignedRange(size)) {
 		return x
 	}
-	switch w.rule.leave {
+	leave := w.rule.leave
+	if f == asSigned {
+		leave = refuses
+	}
+	switch leave {
 	case modulo:
 		return x
 	case discarded:

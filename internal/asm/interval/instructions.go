@@ -12,24 +12,25 @@ type elementwise struct {
 	parts int // if not 0, how many lanes of a source make one of the result; f gets each
 }
 
-// A fit says which results are as they should be; of others the rule says what becomes.
+// A fit says which results are as they should be.
 type fit int
 
 const (
 	always    fit = iota // all: the result fits whatever the sources are
-	asSigned             // those that fit in the signed type
-	asEither             // those that fit in the signed or the unsigned type
 	condition            // 0 and 1: in a mask as they are, in a vector negated
+	asSigned             // those that fit in the signed type
+	sum                  // so too; others are right modulo the type, and the rule holds for them
+	shifted              // as of a sum, but the result may fit in the unsigned type as well
 )
 
 // elementwises are the instructions by opcode.
 var elementwises = map[string]elementwise{
-	"VPADDW":   {size: 2, reads: signed, f: ofTwo(Interval.Add), fits: asSigned},
-	"VPADDD":   {size: 4, reads: signed, f: ofTwo(Interval.Add), fits: asSigned},
-	"VPSUBW":   {size: 2, reads: signed, f: ofTwo(Interval.Sub), fits: asSigned},
-	"VPSUBD":   {size: 4, reads: signed, f: ofTwo(Interval.Sub), fits: asSigned},
-	"VPMULLW":  {size: 2, reads: signed, f: ofTwo(Interval.Mul), fits: asSigned},
-	"VPMULLD":  {size: 4, reads: signed, f: ofTwo(Interval.Mul), fits: asSigned},
+	"VPADDW":   {size: 2, reads: signed, f: ofTwo(Interval.Add), fits: sum},
+	"VPADDD":   {size: 4, reads: signed, f: ofTwo(Interval.Add), fits: sum},
+	"VPSUBW":   {size: 2, reads: signed, f: ofTwo(Interval.Sub), fits: sum},
+	"VPSUBD":   {size: 4, reads: signed, f: ofTwo(Interval.Sub), fits: sum},
+	"VPMULLW":  {size: 2, reads: signed, f: ofTwo(Interval.Mul), fits: sum},
+	"VPMULLD":  {size: 4, reads: signed, f: ofTwo(Interval.Mul), fits: sum},
 	"VPABSW":   {size: 2, reads: signed, f: ofOne(absolute), fits: asSigned},
 	"VPABSD":   {size: 4, reads: signed, f: ofOne(absolute), fits: asSigned},
 	"VPSIGND":  {size: 4, reads: signed, f: ofTwo(sign), fits: asSigned},
@@ -42,10 +43,10 @@ var elementwises = map[string]elementwise{
 	"VPMULHUW":  {size: 2, reads: unsigned, f: high(0, 16)},
 	"VPMULHRSW": {size: 2, reads: signed, f: high(1<<14, 15), fits: asSigned},
 
-	"VPSLLW":  {size: 2, reads: unsigned, f: left, fits: asEither},
-	"VPSLLD":  {size: 4, reads: unsigned, f: left, fits: asEither},
-	"VPSLLVW": {size: 2, reads: unsigned, f: left, fits: asEither},
-	"VPSLLVD": {size: 4, reads: unsigned, f: left, fits: asEither},
+	"VPSLLW":  {size: 2, reads: unsigned, f: left, fits: shifted},
+	"VPSLLD":  {size: 4, reads: unsigned, f: left, fits: shifted},
+	"VPSLLVW": {size: 2, reads: unsigned, f: left, fits: shifted},
+	"VPSLLVD": {size: 4, reads: unsigned, f: left, fits: shifted},
 	"VPSRLW":  {size: 2, reads: unsigned, f: right},
 	"VPSRLD":  {size: 4, reads: unsigned, f: right},
 	"VPSRLVD": {size: 4, reads: unsigned, f: right},
@@ -115,6 +116,8 @@ func compare(_ int, x []Interval) Interval {
 		return greater(x[1], x[0])
 	case 2:
 		return not(greater(x[0], x[1]))
+	case 4:
+		return not(equal(x[0], x[1]))
 	case 5:
 		return not(greater(x[1], x[0]))
 	case 6:
