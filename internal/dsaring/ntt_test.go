@@ -2,6 +2,7 @@ package dsaring
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
@@ -190,39 +191,56 @@ func timesR(p Poly) Poly {
 	return p
 }
 
-// TestNTTEvaluates checks the NTT of each X^m against the definition: entry i is the value
-// at ζ^(2·BitRev8(i)+1) (FIPS 204, Section 7.5).
-func TestNTTEvaluates(t *testing.T) {
-	power := func(x int64, e int) int64 {
-		y := int64(1)
-		for range e {
-			y = y * x % Q
-		}
-		return y
+// roots returns ζ^e for each e below 512 (FIPS 204, Section 7.5).
+func roots() (powers [2 * N]int64) {
+	powers[0] = 1
+	for e := 1; e < len(powers); e++ {
+		powers[e] = powers[e-1] * 1753 % Q
 	}
-	var at [N]int64
-	for i := range at {
-		rev := 0
-		for bit := range 8 {
-			rev |= i >> bit & 1 << (7 - bit)
+	return powers
+}
+
+// exponent returns the e for which entry i of an NTT is the value at ζ^e.
+func exponent(i int) int { return 2*int(bits.Reverse8(uint8(i))) + 1 }
+
+// testSums compares f with factor times the sums of p[j]·ζ^e(i, j), each by itself, for a basis
+// and the corners of input.
+func testSums(t *testing.T, f func(p *Poly), e func(i, j int) int, factor int64, input, output bounds) {
+	powers := roots()
+	ps := append(basis(), input.corners(rand.New(rand.NewPCG(11, 12)))...)
+	wants := make([]Poly, len(ps))
+	for k, p := range ps {
+		for i := range wants[k] {
+			sum := int64(0) // below 2^55
+			for j, c := range p {
+				sum += int64(c) * powers[e(i, j)%len(powers)]
+			}
+			wants[k][i] = int32(sum % Q * factor % Q)
 		}
-		at[i] = power(1753, 2*rev+1)
 	}
 	eachBackend(t, func(t *testing.T) {
-		var want Poly
-		for i := range want {
-			want[i] = 1
-		}
-		for m := range N {
-			var p Poly
-			p[m] = 1
-			NTT(&p)
-			assertCongruent(t, &want, &p, within(10))
-			for i := range want {
-				want[i] = int32(int64(want[i]) * at[i] % Q)
-			}
+		for k, p := range ps {
+			f(&p)
+			assertCongruent(t, &wants[k], &p, output)
 		}
 	})
+}
+
+// TestNTTEvaluates checks the NTT against the definition: entry i is the value at
+// ζ^(2·BitRev8(i)+1).
+func TestNTTEvaluates(t *testing.T) {
+	testSums(t, NTT, func(i, j int) int { return exponent(i) * j }, 1, within(1), within(10))
+}
+
+// TestInverseNTTInterpolates checks the inverse against the definition: coefficient i is the
+// sum of entries j times ζ^(−i·(2·BitRev8(j)+1)), divided by 256, and here times R. At the
+// corners of its input sums are the largest, and if they overflow, they do so in twins alike.
+func TestInverseNTTInterpolates(t *testing.T) {
+	const (
+		r          = 1 << 32 % Q
+		inverse256 = Q - (Q-1)/256
+	)
+	testSums(t, InverseNTT, func(i, j int) int { return (2*N - exponent(j)) * i }, r*inverse256%Q, within(2), least)
 }
 
 // schoolbook returns a·b in R_q.
