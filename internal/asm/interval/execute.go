@@ -40,7 +40,7 @@ func (w *Walk) execute(i *ir.Instruction) {
 		if !known {
 			w.refuse("%s is not known", i.Opcode)
 		}
-		if w.within != 0 && !slices.ContainsFunc(sources, operand.IsMem) {
+		if w.within != 0 && slices.ContainsFunc(sources, isRegister) {
 			w.refuse("%s mixes lanes of different cases", i.Opcode)
 		}
 		result = unknown(sizeOf(dst, sources))
@@ -77,8 +77,18 @@ func (w *Walk) scalar(i *ir.Instruction) {
 			if op.Kind() == reg.KindOpmask {
 				delete(w.registers, op.ID())
 			}
+			if w.areas[op.ID()] != nil && !advances(i) {
+				w.refuse("%s overwrites a pointer", i.Opcode)
+			}
 		}
 	}
+}
+
+// advances reports whether a pointer that i writes stays one into the same memory: i moves it, or
+// fetches the argument.
+func advances(i *ir.Instruction) bool {
+	m, argument := i.Operands[0].(operand.Mem)
+	return i.Opcode == "ADDQ" || i.Opcode == "LEAQ" && i.Operands[1] == m.Base || argument && m.Base == reg.FramePointer
 }
 
 // sizeOf returns how many bytes an instruction works on.

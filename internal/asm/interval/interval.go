@@ -13,6 +13,9 @@
 // every shuffle. Generators derive twiddle factors from it, and a store to any other
 // position panics.
 //
+// A [Walk] does the same for kernels of which most is no arithmetic: it follows the
+// instructions of a function that is written with avo alone.
+//
 // A straight-line kernel that passes adds, subtracts and multiplies as if on the
 // integers modulo q; if it is meant to be linear, zero and a basis decide its
 // correctness for all inputs.

@@ -114,6 +114,10 @@ func TestWalkRefuses(t *testing.T) {
 		{"f: lane 0 of the middle may reach [0, 100], outside [0, 99]", sixteen(hundred, hundred, func(f follower, y reg.VecVirtual) {
 			f.Expect("the middle", y, 16, Interval{0, 99})
 		})},
+		{"MOVQ overwrites a pointer", func(f follower) {
+			f.Reads(f.p, 16, hundred)
+			f.MOVQ(f.out, f.p)
+		}},
 
 		// Loops.
 		{"loop has no bounds", sixteen(hundred, Int16, func(f follower, y reg.VecVirtual) {
@@ -178,6 +182,8 @@ func TestWalkRefuses(t *testing.T) {
 		{"cases [0, 3] and [5, 100] are not neighbours", sixteen(hundred, hundred, cases([]Interval{{0, 3}, {5, 100}}, double, nil))},
 		{"VPMADDWD mixes lanes of different cases", sixteen(hundred, hundred,
 			cases(hundred.Each(), func(f follower, y reg.VecVirtual) { f.VPMADDWD(y, y, y) }, nil))},
+		{"VINSERTI128 mixes lanes of different cases", sixteen(hundred, hundred,
+			cases(hundred.Each(), func(f follower, y reg.VecVirtual) { f.VINSERTI128(u8(1), operand.Mem{Base: f.p}, y, y) }, nil))},
 		{"VPERMQ mixes lanes of different cases", sixteen(hundred, hundred,
 			cases(hundred.Each(), func(f follower, y reg.VecVirtual) { f.VPERMQ(u8(1), y, y) }, nil))},
 
