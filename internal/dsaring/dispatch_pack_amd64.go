@@ -89,7 +89,8 @@ func PackEta(dst []byte, p *Poly, eta int32) {
 // UnpackEta is the reverse (FIPS 204, Algorithm 25). It reports whether every coefficient is at
 // least −η.
 //
-// Output: |c| ≤ η if it returns true, [η − 15, η] if not. Constant time but for the result.
+// Output: |c| ≤ η if it returns true; if not, [−5, 2] for η = 2 and [−11, 4] for η = 4. Constant
+// time but for the result.
 func UnpackEta(p *Poly, src []byte, eta int32) bool {
 	_ = src[SizeEta(eta)-1]
 	switch {

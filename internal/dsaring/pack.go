@@ -103,7 +103,8 @@ func packEtaGeneric(dst []byte, p *Poly, eta int32) { pack(dst, p, bitsEta(eta),
 // unpackEtaGeneric is the reverse (FIPS 204, Algorithm 25). It reports whether every
 // coefficient is at least −η.
 //
-// Output: |c| ≤ η if it returns true, [η − 15, η] if not. Constant time but for the result.
+// Output: |c| ≤ η if it returns true; if not, [−5, 2] for η = 2 and [−11, 4] for η = 4. Constant
+// time but for the result.
 func unpackEtaGeneric(p *Poly, src []byte, eta int32) bool {
 	unpack(p, src, bitsEta(eta), eta, -1)
 	var tooSmall int32

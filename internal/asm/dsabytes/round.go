@@ -123,15 +123,17 @@ func (g *generator) power2Round(in interval.Interval) {
 		g.eachVector(nil, func(offset int) {
 			low, high, product := g.vector(), g.vector(), g.vector()
 			g.move(at(t, offset), low)
-			quotient := func(t interval.Interval) interval.Interval {
-				return interval.Exactly((t.Min + 1<<(d-1) - 1) >> d)
-			}
+			quotient := func(t interval.Interval) int64 { return (t.Min + 1<<(d-1) - 1) >> d }
 			g.Cases(low, 32, in.Every(1<<(d-1)+1, 1<<d), func() {
 				g.VPADDD(half, low, high)
 				g.VPSRLD(operand.U8(d), high, high)
 				g.VPSLLD(operand.U8(d), high, product)
 				g.VPSUBD(product, low, low)
-			}, interval.Fact{Register: high, Of: quotient})
+			}, interval.Fact{Register: high, Of: func(t interval.Interval) interval.Interval {
+				return interval.Exactly(quotient(t))
+			}}, interval.Fact{Register: low, Of: func(t interval.Interval) interval.Interval {
+				return t.Sub(interval.Exactly(quotient(t) << d))
+			}})
 			g.move(high, at(t1, offset))
 			g.move(low, at(t0, offset))
 		}, t1, t0, t)
@@ -193,6 +195,10 @@ func (g *generator) decompose(r rounding, in interval.Interval) {
 				g.VPADDD(d.wraps(high), low, low)
 			}, interval.Fact{Register: high, Of: func(w interval.Interval) interval.Interval {
 				return interval.Exactly(r.high(w.Min) % int64(r.steps))
+			}}, interval.Fact{Register: low, Of: func(w interval.Interval) interval.Interval {
+				// w less the multiple, or, where that is q − 1, less q.
+				high := r.high(w.Min)
+				return w.Sub(interval.Exactly(high*int64(2*r.gamma2) + high/int64(r.steps)))
 			}})
 			g.move(high, at(w1, offset))
 			g.move(low, at(w0, offset))
