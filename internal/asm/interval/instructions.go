@@ -151,7 +151,8 @@ func high(before int64, low int) func(int, []Interval) Interval {
 	})
 }
 
-// left and right shift by the second source. Longer shifts than the lane are not known.
+// left and right shift by the second source. What shifts by other than one number, or by more
+// than the lane has bits, leave is somewhere between.
 func left(size int, x []Interval) Interval {
 	n := x[1]
 	if n.Min < 0 || n.Min != n.Max || n.Max >= int64(8*size) {

@@ -40,9 +40,9 @@ type Walk struct {
 
 // An area is memory behind a pointer: what may be read there, and what may be written.
 type area struct {
-	size            int
-	reads, writes   Interval
-	written, stored bool
+	size             int
+	reads, writes    Interval
+	mayWrite, stored bool
 }
 
 // A rule is what becomes of a result that leaves its lane.
@@ -88,7 +88,7 @@ func (w *Walk) Reads(p reg.Register, bits int, in Interval) {
 // may not write to memory of which nothing is stated.
 func (w *Walk) Writes(p reg.Register, bits int, out Interval) {
 	a := w.area(p, bits)
-	a.writes, a.written = out, true
+	a.writes, a.mayWrite = out, true
 }
 
 // Bytes are those of packed numbers, which may have any value.
@@ -220,7 +220,7 @@ func (w *Walk) Done() {
 	}
 	w.run(0, len(w.steps))
 	for p, a := range w.areas {
-		if a.written && !a.stored {
+		if a.mayWrite && !a.stored {
 			w.refuse("nothing is stored behind pointer %v", p)
 		}
 	}
@@ -357,7 +357,7 @@ func (w *Walk) store(op operand.Mem, c content) {
 		return
 	}
 	a := w.areas[op.Base.ID()]
-	if a == nil || !a.written {
+	if a == nil || !a.mayWrite {
 		w.refuse("store to memory outside the contract")
 	}
 	a.stored = true
