@@ -42,9 +42,7 @@ func (r rounding) pieces(in interval.Interval) []interval.Interval {
 }
 
 // contract is the interval of w₁.
-func (r rounding) contract() interval.Interval {
-	return interval.Interval{Min: 0, Max: int64(r.steps - 1)}
-}
+func (r rounding) contract() interval.Interval { return below(int64(r.steps)) }
 
 // Logic on vectors of either width.
 

@@ -38,7 +38,8 @@ type Walk struct {
 	rounds    map[ir.Label]int
 }
 
-// An area is memory behind a pointer: what may be read there, and what may be written.
+// An area is memory behind a pointer: what may be read there, and what may be written, which
+// is then read too.
 type area struct {
 	size             int
 	reads, writes    Interval
@@ -80,14 +81,13 @@ func (w *Walk) refuse(format string, args ...any) {
 // Reads states a part of the contract: the memory behind p holds numbers of the given bits
 // within in. Memory of which nothing is stated may hold anything.
 func (w *Walk) Reads(p reg.Register, bits int, in Interval) {
-	a := w.area(p, bits)
-	a.reads = in
+	w.area(p, bits/8).reads = in
 }
 
 // Writes states a part of the contract: the function leaves numbers within out behind p. It
 // may not write to memory of which nothing is stated.
 func (w *Walk) Writes(p reg.Register, bits int, out Interval) {
-	a := w.area(p, bits)
+	a := w.area(p, bits/8)
 	a.writes, a.mayWrite = out, true
 }
 
@@ -96,9 +96,13 @@ func (w *Walk) Bytes(p reg.Register) { w.Writes(p, 8, signedRange(1)) }
 
 func (w *Walk) area(p reg.Register, size int) *area {
 	if w.areas[p.ID()] == nil {
-		w.areas[p.ID()] = &area{size: size / 8, reads: signedRange(size / 8)}
+		w.areas[p.ID()] = &area{size: size, reads: signedRange(size)}
 	}
-	return w.areas[p.ID()]
+	a := w.areas[p.ID()]
+	if a.size != size {
+		w.refuse("memory of lanes of %d bytes and of %d", a.size, size)
+	}
+	return a
 }
 
 // say puts what the generator says between the instructions.
@@ -345,7 +349,11 @@ func (w *Walk) read(op operand.Op, count int) content {
 			return c
 		}
 		if a := w.areas[op.Base.ID()]; a != nil && count >= a.size {
-			return filled(a.size, count, a.reads)
+			in := a.reads
+			if a.mayWrite {
+				in = in.Union(a.writes)
+			}
+			return filled(a.size, count, in)
 		}
 	}
 	return unknown(count)

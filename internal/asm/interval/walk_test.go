@@ -114,6 +114,17 @@ func TestWalkRefuses(t *testing.T) {
 		{"f: lane 0 of the middle may reach [0, 100], outside [0, 99]", sixteen(hundred, hundred, func(f follower, y reg.VecVirtual) {
 			f.Expect("the middle", y, 16, Interval{0, 99})
 		})},
+		{"VPADDW may reach", func(f follower) { // memory that is read again
+			f.Writes(f.p, 16, Int16)
+			f.Writes(f.out, 16, Int16)
+			y := f.fetch(16, hundred)
+			f.VPADDW(y, y, y)
+			f.store(y)
+		}},
+		{"memory of lanes of 2 bytes and of 4", func(f follower) {
+			f.Reads(f.p, 16, hundred)
+			f.Writes(f.p, 32, hundred)
+		}},
 		{"MOVQ overwrites a pointer", func(f follower) {
 			f.Reads(f.p, 16, hundred)
 			f.MOVQ(f.out, f.p)
