@@ -11,9 +11,9 @@ import (
 )
 
 // A PrivateKey signs. It holds Â, ŝ₁, ŝ₂ and t̂₀: about 27, 46 and 77 KB for ML-DSA-44, 65
-// and 87.
+// and 87; [PrivateKey.Compact] reduces it to its encodings.
 //
-// It is safe for concurrent use once made; Generate and Destroy exclude all other use.
+// It is safe for concurrent use once made; Generate, Compact and Destroy exclude all other use.
 // The zero value is for Generate and refuses everything else.
 type PrivateKey struct {
 	pk       PublicKey
@@ -82,7 +82,7 @@ func NewPrivateKey(p Parameters, seed []byte) (*PrivateKey, error) {
 
 // allot gives sk the memory of a key with parameters p.
 func (sk *PrivateKey) allot(p *params) {
-	if sk.pk.p == p {
+	if sk.pk.p == p && !sk.isCompact() {
 		return
 	}
 	sk.wipeVectors()

@@ -89,6 +89,11 @@ func (sk *PrivateKey) appendSignature(op string, dst []byte, m signedMessage, he
 
 // appendInternal is FIPS 204, Algorithm 7 (ML-DSA.Sign_internal).
 func (sk *PrivateKey) appendInternal(op string, dst []byte, m *signedMessage, rnd *[32]byte) ([]byte, error) {
+	if sk.isCompact() {
+		x := borrowFull(sk)
+		defer x.release()
+		sk = &x.key
+	}
 	p := sk.pk.p
 	n := p.signatureSize()
 	out := dst

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -230,6 +231,7 @@ func TestFormsForReuseAllocateNothing(t *testing.T) {
 	}
 	onEverySet(t, func(t *testing.T, p Parameters) {
 		sk, made, pk := generate(t, p), generate(t, p), new(PublicKey)
+		compact := compacted(t, sk)
 		encoded := sk.PublicKey().Bytes()
 		require.NoError(t, pk.SetBytes(p, encoded))
 		verifier := pk.Precompute()
@@ -241,16 +243,84 @@ func TestFormsForReuseAllocateNothing(t *testing.T) {
 		bad[0] ^= 1
 		buf := make([]byte, 0, p.SignatureSize())
 		for name, f := range map[string]func(){
-			"Generate":          func() { made.Generate(p) },
-			"AppendSign":        func() { sk.AppendSign(buf, message, opts) },
-			"AppendSignMu":      func() { sk.AppendSignMu(buf, &mu) },
-			"Verify":            func() { Verify(pk, message, signature, opts) },
-			"Verify, refused":   func() { Verify(pk, message, bad, opts) },
-			"VerifyMu":          func() { VerifyMu(pk, &mu, signature) },
-			"Verifier.Verify":   func() { verifier.Verify(message, signature, opts) },
-			"Verifier.VerifyMu": func() { verifier.VerifyMu(&mu, signature) },
+			"Generate":                 func() { made.Generate(p) },
+			"AppendSign":               func() { sk.AppendSign(buf, message, opts) },
+			"AppendSignMu":             func() { sk.AppendSignMu(buf, &mu) },
+			"AppendSign, compact":      func() { compact.AppendSign(buf, message, opts) },
+			"AppendSignMu, compact":    func() { compact.AppendSignMu(buf, &mu) },
+			"Verify":                   func() { Verify(pk, message, signature, opts) },
+			"Verify, refused":          func() { Verify(pk, message, bad, opts) },
+			"VerifyMu":                 func() { VerifyMu(pk, &mu, signature) },
+			"VerifyMu, refused":        func() { VerifyMu(pk, &mu, bad) },
+			"Verifier.Verify":          func() { verifier.Verify(message, signature, opts) },
+			"Verifier.Verify, refused": func() { verifier.Verify(message, bad, opts) },
+			"Verifier.VerifyMu":        func() { verifier.VerifyMu(&mu, signature) },
 		} {
 			assert.Zero(t, testing.AllocsPerRun(50, f), name)
+		}
+	})
+}
+
+// onStackOf4KB reports whether f, called on a fresh goroutine whose stack has 4 KB, leaves the
+// stack where it is: it moves when it grows. It may move for the collector too, which is
+// unlikely to happen each time.
+func onStackOf4KB(f func()) bool {
+	fits := make(chan bool)
+	for range 5 {
+		go func() {
+			useStack(6) // of the 2 KB that a goroutine begins with
+			var x byte
+			before := uintptr(unsafe.Pointer(&x))
+			f()
+			fits <- before == uintptr(unsafe.Pointer(&x))
+		}()
+		if <-fits {
+			return true
+		}
+	}
+	return false
+}
+
+// useStack uses about 300 bytes of stack more than n times.
+//
+//go:noinline
+func useStack(n int) byte {
+	var block [256]byte
+	block[n&255] = 1
+	if n == 0 {
+		return block[0]
+	}
+	return useStack(n-1) + block[n&255]
+}
+
+// TestFreshGoroutinesKeepSmallStacks: growing a stack copies secrets, and costs a proxy's
+// handshake more than the scratch memory in pools does.
+func TestFreshGoroutinesKeepSmallStacks(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector's frames are larger")
+	}
+	require.False(t, onStackOf4KB(func() { useStack(300) }), "growth is not seen")
+	onEverySet(t, func(t *testing.T, p Parameters) {
+		sk := generate(t, p)
+		compact := compacted(t, sk)
+		pk, err := NewPublicKey(p, sk.PublicKey().Bytes())
+		require.NoError(t, err)
+		verifier := pk.Precompute()
+		message, opts := random(100), &Options{Context: "context"}
+		mu := muOf(t, pk, "context", message)
+		signature, err := sk.Sign(nil, message, opts)
+		require.NoError(t, err)
+		for name, f := range map[string]func(){
+			"Generate":            func() { GenerateKey(p) },
+			"Sign":                func() { sk.Sign(nil, message, opts) },
+			"AppendSign":          func() { sk.AppendSign(nil, message, opts) },
+			"AppendSignMu":        func() { sk.AppendSignMu(nil, &mu) },
+			"AppendSign, compact": func() { compact.AppendSign(nil, message, opts) },
+			"NewPublicKey":        func() { NewPublicKey(p, pk.encoded) },
+			"Verify":              func() { Verify(pk, message, signature, opts) },
+			"Verifier.Verify":     func() { verifier.Verify(message, signature, opts) },
+		} {
+			assert.True(t, onStackOf4KB(f), name)
 		}
 	})
 }

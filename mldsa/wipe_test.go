@@ -41,6 +41,8 @@ func TestScratchIsWiped(t *testing.T) {
 		requireWiped("NewPrivateKeyFromExpanded", func() { NewPrivateKeyFromExpanded(p, expanded) })
 		requireWiped("NewPrivateKeyFromExpanded, refused", func() { NewPrivateKeyFromExpanded(p, broken) })
 		requireWiped("AppendSign", func() { sk.AppendSign(dst, []byte("message"), nil) })
+		compact := compacted(t, sk)
+		requireWiped("AppendSign, compact", func() { compact.AppendSign(dst, []byte("message"), nil) })
 		requireWiped("SignPreHash", func() { SignPreHash(sk, SHA256, make([]byte, 32), nil) })
 		requireWiped("Verify", func() { Verify(sk.PublicKey(), nil, signature, nil) })
 		requireWiped("Verifier.Verify", func() { verifier.Verify([]byte("message"), signature, nil) })
