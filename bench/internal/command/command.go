@@ -25,6 +25,7 @@ type options struct {
 	filter     suite.Filter
 	cpuprofile string
 	time       time.Duration
+	tail       bool
 }
 
 // Main runs the suite with the implementations that are given, the last of them
@@ -53,6 +54,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
 	flags.DurationVar(&opts.time, "time", 150*time.Millisecond, "measuring time for each row")
+	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; half a minute or more")
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
@@ -84,7 +86,11 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 }
 
 func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) error {
-	comparisons, err := suite.Comparisons(implementations, opts.filter)
+	choose, budget := suite.Comparisons, opts.time
+	if opts.tail {
+		choose, budget = suite.Tail, 0 // one pass through the messages
+	}
+	comparisons, err := choose(implementations, opts.filter)
 	if err != nil {
 		return err
 	}
@@ -116,10 +122,14 @@ func run(opts options, stdout, stderr io.Writer, implementations []suite.Impleme
 	}
 
 	r := report.New(peers)
-	fmt.Fprintf(stderr, "%d rows, about %v\n", rows, (time.Duration(rows) * opts.time).Round(time.Second))
+	if opts.tail {
+		fmt.Fprintf(stderr, "%d rows\n", rows)
+	} else {
+		fmt.Fprintf(stderr, "%d rows, about %v\n", rows, (time.Duration(rows) * opts.time).Round(time.Second))
+	}
 	for i, c := range comparisons {
 		fmt.Fprintf(stderr, "[%*d/%d] %s %s\n", len(fmt.Sprint(len(comparisons))), i+1, len(comparisons), c.Group, operations(c))
-		results, noCycles, err := measure.Run(c, opts.time)
+		results, noCycles, err := measure.Run(c, budget)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pqlane/pqlane/bench/internal/report"
 	"github.com/pqlane/pqlane/bench/internal/suite"
+	"github.com/pqlane/pqlane/internal/cpu"
 )
 
 func bench(args ...string) (status int, stdout, stderr string) {
@@ -25,10 +26,28 @@ func bench(args ...string) (status int, stdout, stderr string) {
 func TestTableOfWholeSuite(t *testing.T) {
 	status, stdout, stderr := bench("-time", "1us", "-backend", "generic")
 	require.Zero(t, status, stderr)
-	for _, group := range []string{"ML-KEM-512\n", "ML-KEM-768, times as fast as crypto/mlkem\n", "ML-KEM-768 on warm and fresh goroutines,", "ML-KEM-1024,", "Keccak-f[1600]\n"} {
+	for _, group := range []string{"ML-KEM-512\n", "ML-KEM-768, times as fast as crypto/mlkem\n", "ML-KEM-768 on warm and fresh goroutines,", "ML-KEM-1024,",
+		"ML-DSA-44", "ML-DSA-65 on warm and fresh goroutines", "ML-DSA-87", "Keccak-f[1600]\n"} {
 		assert.Contains(t, stdout, "\n"+group)
 	}
 	assert.Contains(t, stderr, "ML-KEM-768 keygen; keygen in place\n", "progress")
+}
+
+func TestTail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("signs 10,000 messages")
+	}
+	best := cpu.Available()[len(cpu.Available())-1]
+	status, stdout, stderr := bench("-tail", "-json", "-op", "ML-DSA-44", "-backend", best)
+	require.Zero(t, status, stderr)
+	var r report.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.NotEmpty(t, r.Rows)
+	for _, row := range r.Rows {
+		assert.Equal(t, 10_000, row.Singles)
+		assert.Greater(t, row.P999, row.P99)
+		assert.Greater(t, row.P99, 2*row.Median, "attempts differ")
+	}
 }
 
 func TestFiles(t *testing.T) {

@@ -26,6 +26,9 @@ const (
 	// more calls in a batch, would have none as lucky.
 	MinBatch = 4
 
+	// countingTime is what counting a contestant's allocations may take, three times over.
+	countingTime = 20 * time.Millisecond
+
 	// SingleMin is the shortest call that is worth timing by itself.
 	SingleMin = time.Microsecond
 )
@@ -64,6 +67,12 @@ type Contestant struct {
 type Comparison struct {
 	Group       string // the heading that it stands under
 	Contestants []Contestant
+
+	// Inputs, if it is not 0, is a number of inputs, a multiple of [MinBatch], that every
+	// contestant takes in order, in whole passes, so that all of them have had the same.
+	// It is for modes Single and Fresh, and operations whose cost depends so much on the
+	// input that chance would decide between contestants.
+	Inputs int
 }
 
 // A Result is what was measured of one contestant. Times are nanoseconds a call.
@@ -77,6 +86,7 @@ type Result struct {
 	Median float64 `json:"median_ns"`
 	Mean   float64 `json:"mean_ns"`
 	P99    float64 `json:"p99_ns"`
+	P999   float64 `json:"p999_ns,omitempty"` // 0 if there are too few samples
 
 	Cycles float64 `json:"cycles,omitempty"` // minimum over batches; 0 if not counted
 	Allocs uint64  `json:"allocs"`
@@ -90,9 +100,11 @@ type Result struct {
 	Ratio       float64 `json:"ratio,omitempty"`        // baseline's minimum over this one's
 	MedianRatio float64 `json:"median_ratio,omitempty"` // the same of the medians
 	MeanRatio   float64 `json:"mean_ratio,omitempty"`   // and of the means
+	P99Ratio    float64 `json:"p99_ratio,omitempty"`    // and of p99, if both are over single calls
 }
 
-// Run measures a comparison, giving each contestant about the time budget, and
+// Run measures a comparison, giving each contestant about the time budget, or one pass
+// through the inputs if that takes longer, and
 // returns the results in the contestants' order and the reason why cycles were
 // not counted, if they were not.
 func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
@@ -110,14 +122,14 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	runners := make([]*runner, len(c.Contestants))
 	for i := range runners {
 		runners[i] = &runner{Contestant: &c.Contestants[i], cycles: cycles, clock: clockCost(), random: uint64(i)}
-		if err := runners[i].prepare(budget); err != nil {
+		if err := runners[i].prepare(c.Inputs, budget); err != nil {
 			return nil, nil, fmt.Errorf("%s %s (%s): %w", c.Group, runners[i].Op, runners[i].label(), err)
 		}
 	}
 	runtime.GC()
 
 	deadline := time.Now().Add(budget * time.Duration(len(runners)))
-	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
+	for round := 0; round == 0 || time.Now().Before(deadline) || c.Inputs != 0 && round%(c.Inputs/MinBatch) != 0; round++ {
 		for _, r := range runners {
 			if err := r.round(); err != nil {
 				return nil, nil, fmt.Errorf("%s %s (%s): %w", c.Group, r.Op, r.label(), err)
@@ -134,6 +146,9 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 			results[i].Ratio = results[b].Min / results[i].Min
 			results[i].MedianRatio = results[b].Median / results[i].Median
 			results[i].MeanRatio = results[b].Mean / results[i].Mean
+			if results[b].Singles != 0 && results[i].Singles != 0 {
+				results[i].P99Ratio = results[b].P99 / results[i].P99
+			}
 		}
 	}
 	return results, noCycles, nil
@@ -174,6 +189,8 @@ type runner struct {
 	clock  time.Duration // what timing one call adds to it
 
 	random        uint64
+	inOrder       bool // inputs are taken in order, beginning with next
+	next          int
 	batch         int
 	timeSingles   bool
 	batches       []float64 // ns a call, one per batch
@@ -201,6 +218,10 @@ func (r *runner) use() (restore func()) {
 // its own: if two that share code took the same inputs in step, the branch
 // predictor would learn an input's rejections from the one for the other.
 func (r *runner) input() int {
+	if r.inOrder {
+		r.next++
+		return r.next - 1
+	}
 	r.random = r.random*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
 	return int(r.random >> 40)
 }
@@ -216,7 +237,7 @@ func (r *runner) repeat(n int) error {
 }
 
 // prepare warms the contestant, calibrates the batch and counts allocations.
-func (r *runner) prepare(budget time.Duration) error {
+func (r *runner) prepare(inputs int, budget time.Duration) error {
 	defer r.use()()
 	var call time.Duration
 	for n := 1; ; n *= 2 {
@@ -235,26 +256,29 @@ func (r *runner) prepare(budget time.Duration) error {
 	}
 	r.batch = max(MinBatch, int(BatchTime/call))
 	r.timeSingles = r.Mode != Batched || call >= SingleMin
+	if inputs != 0 {
+		r.batch = MinBatch
+		defer func() { r.inOrder = true }()
+	}
 
 	// The samples are allocated before the rounds, to leave the collector to the
 	// contestants.
 	rounds := int(budget/BatchTime) + 1
 	r.batches = make([]float64, 0, rounds)
 	if r.timeSingles {
-		r.singles = make([]float64, 0, rounds*r.batch)
+		r.singles = make([]float64, 0, max(rounds*r.batch, inputs))
 	}
 
-	return r.countAllocations()
+	return r.countAllocations(uint64(min(max(MinBatch, countingTime/call), 64)))
 }
 
-// countAllocations counts what a call allocates: the least of a few counts, since
-// the runtime allocates for itself now and then.
-func (r *runner) countAllocations() error {
-	const calls = 64
+// countAllocations counts what a call allocates: the least of a few counts over some calls,
+// since the runtime allocates for itself now and then.
+func (r *runner) countAllocations(calls uint64) error {
 	for k := range 3 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if err := r.repeat(calls); err != nil {
+		if err := r.repeat(int(calls)); err != nil {
 			return err
 		}
 		runtime.ReadMemStats(&after)
@@ -328,10 +352,10 @@ func (r *runner) result(group string) Result {
 	if !r.timeSingles {
 		tail = r.batches
 	}
-	s := summarize(body)
+	s, t := summarize(body), summarize(tail)
 	return Result{
 		Group: group, Op: r.Op, Impl: r.Impl, Backend: r.Backend,
-		Min: s.min, Median: s.median, Mean: s.mean, P99: summarize(tail).p99,
+		Min: s.min, Median: s.median, Mean: s.mean, P99: t.p99, P999: t.p999,
 		Cycles: r.minCycles, Allocs: r.allocs, Bytes: r.bytes,
 		Batch: r.batch, Batches: len(r.batches), Singles: len(r.singles),
 	}

@@ -21,6 +21,11 @@ func TestSummarize(t *testing.T) {
 	assert.Equal(t, summary{min: 7, median: 7, mean: 7, p99: 7}, summarize([]float64{7}))
 	assert.Equal(t, summary{min: 1, median: 2, mean: 4, p99: 9}, summarize([]float64{9, 1, 2}))
 	assert.Equal(t, 100.0, summarize(append(hundred, 100)).p99, "the 100th of 101")
+	many := make([]float64, 10_000)
+	for i := range many {
+		many[i] = float64(len(many) - i)
+	}
+	assert.Equal(t, summary{min: 1, median: 5000.5, mean: 5000.5, p99: 9900, p999: 9990}, summarize(many))
 }
 
 // spin takes about d of time.
@@ -52,6 +57,8 @@ func TestRunTimesAndRatios(t *testing.T) {
 	assert.InEpsilon(t, 4, fast.Ratio, 0.25)
 	assert.Equal(t, slow.Median/fast.Median, fast.MedianRatio)
 	assert.Equal(t, slow.Mean/fast.Mean, fast.MeanRatio)
+	assert.Equal(t, slow.P99/fast.P99, fast.P99Ratio)
+	assert.Zero(t, nothing.P99Ratio, "p99 of batches is not compared with that of calls")
 	assert.InEpsilon(t, 8, inPlace.Ratio, 0.25, "a form that the baseline lacks is compared with its first form")
 	assert.Equal(t, 1.0, slow.Ratio)
 	assert.Equal(t, "slow", inPlace.Baseline)
@@ -107,6 +114,34 @@ func TestFreshGoroutineIncludesStackGrowth(t *testing.T) {
 	assert.Greater(t, results[1].Min, 1.5*results[0].Min)
 	assert.Zero(t, results[0].Batches)
 	assert.Positive(t, results[0].Singles)
+}
+
+// TestInputsInOrder: however fast a contestant is, it has had the inputs that the others have.
+func TestInputsInOrder(t *testing.T) {
+	const inputs = 12
+	var had [3][]int
+	c := Comparison{Inputs: inputs}
+	for i, d := range []time.Duration{0, 10 * time.Microsecond, 300 * time.Microsecond} {
+		call := spin(d)
+		c.Contestants = append(c.Contestants, Contestant{Mode: Mode(1 + i%2), Call: func(input int) error {
+			had[i] = append(had[i], input)
+			return call(input)
+		}})
+	}
+	for _, budget := range []time.Duration{1, 20 * time.Millisecond} {
+		results, _, err := Run(c, budget)
+		require.NoError(t, err)
+		n := results[0].Singles
+		assert.Zero(t, n%inputs, "whole passes")
+		assert.Equal(t, budget == 1, n == inputs)
+		for i, r := range results {
+			assert.Equal(t, n, r.Singles)
+			last := had[i][len(had[i])-n:]
+			for j := range last {
+				require.Equal(t, j, last[j])
+			}
+		}
+	}
 }
 
 func TestRunSwitchesBackend(t *testing.T) {

@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-type summary struct{ min, median, mean, p99 float64 }
+type summary struct{ min, median, mean, p99, p999 float64 }
 
 // summarize sorts the samples, of which there is at least one. The median of an
 // even number is the mean of the middle two; p99 is the nearest rank, that is the
-// smallest sample which at least 99 % do not exceed.
+// smallest sample which at least 99 % do not exceed; so is p999, which is 0 if it would
+// stand for less than ten samples.
 func summarize(samples []float64) summary {
 	slices.Sort(samples)
 	n := len(samples)
@@ -17,10 +18,15 @@ func summarize(samples []float64) summary {
 	for _, x := range samples {
 		sum += x
 	}
-	return summary{
+	rank := func(share float64) float64 { return samples[int(math.Ceil(share*float64(n)))-1] }
+	out := summary{
 		min:    samples[0],
 		median: (samples[(n-1)/2] + samples[n/2]) / 2,
 		mean:   sum / float64(n),
-		p99:    samples[int(math.Ceil(0.99*float64(n)))-1],
+		p99:    rank(0.99),
 	}
+	if n >= 10_000 {
+		out.p999 = rank(0.999)
+	}
+	return out
 }

@@ -42,7 +42,8 @@ func New(peers []string) *Report {
 		Backends: cpu.Available(), Default: cpu.Backend(),
 		Method: fmt.Sprintf("Contestants of an operation run in interleaved rounds in one process, with the garbage collector on. "+
 			"Minimum, median and mean are over batches of about %d µs and at least %d calls; p99 is over calls timed singly, less the clock's cost, "+
-			"or over batches where a call takes less than %d µs (*). On warm and fresh goroutines, everything is over calls timed singly, inside the goroutine.",
+			"or over batches where a call takes less than %d µs (*). "+
+			"Signing single messages, and everything on warm and fresh goroutines, is timed in single calls alone, inside the goroutine.",
 			measure.BatchTime.Microseconds(), measure.MinBatch, measure.SingleMin.Microseconds()),
 	}
 	if r.CPU == "" {

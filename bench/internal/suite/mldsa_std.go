@@ -2,7 +2,5 @@
 
 package suite
 
-import pqlane "github.com/pqlane/pqlane/mldsa"
-
 // standardSigner: the standard library has ML-DSA from Go 1.27 on.
-func standardSigner(pqlane.Parameters) (s signer, ok bool) { return s, false }
+func standardSigner(string) (s Signer, ok bool) { return s, false }

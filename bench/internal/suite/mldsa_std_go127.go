@@ -3,37 +3,43 @@
 package suite
 
 import (
+	"crypto"
 	"crypto/mldsa"
-
-	pqlane "github.com/pqlane/pqlane/mldsa"
 )
 
 // standardSigner returns the standard library's implementation.
-func standardSigner(set pqlane.Parameters) (s signer, ok bool) {
-	p := map[pqlane.Parameters]mldsa.Parameters{
-		pqlane.MLDSA44(): mldsa.MLDSA44(), pqlane.MLDSA65(): mldsa.MLDSA65(), pqlane.MLDSA87(): mldsa.MLDSA87(),
-	}[set]
-	return signer{
-		name:     "crypto/mldsa",
-		baseline: true,
-		generate: func() error { _, err := mldsa.GenerateKey(p); return err },
-		key: func(seed []byte) (func([]byte) ([]byte, error), []byte, error) {
+func standardSigner(set string) (s Signer, ok bool) {
+	for _, p := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
+		if p.String() == set {
+			return standardSignerOf(p), true
+		}
+	}
+	return s, false
+}
+
+func standardSignerOf(p mldsa.Parameters) Signer {
+	return Signer{
+		Generate: func() error { _, err := mldsa.GenerateKey(p); return err },
+		NewKey: func(seed []byte) (key SigningKey, err error) {
 			sk, err := mldsa.NewPrivateKey(p, seed)
-			if err != nil {
-				return nil, nil, err
-			}
-			return func(m []byte) ([]byte, error) { return sk.SignDeterministic(m, nil) }, sk.PublicKey().Bytes(), nil
+			return SigningKey{
+				Sign:         func(m []byte) ([]byte, error) { return sk.SignDeterministic(m, nil) },
+				SignMu:       func(mu []byte) ([]byte, error) { return sk.SignDeterministic(mu, crypto.MLDSAMu) },
+				SignMuHedged: func(mu []byte) ([]byte, error) { return sk.Sign(nil, mu, crypto.MLDSAMu) },
+			}, err
 		},
-		verifyCold: func(public, message, signature []byte) error {
+		VerifyCold: func(public, message, signature []byte) error {
 			pk, err := mldsa.NewPublicKey(p, public)
 			if err != nil {
 				return err
 			}
 			return mldsa.Verify(pk, message, signature, nil)
 		},
-		parse: func(public []byte) (func(message, signature []byte) error, error) {
+		ParsePublic: func(public []byte) (VerifyingKey, error) {
 			pk, err := mldsa.NewPublicKey(p, public)
-			return func(message, signature []byte) error { return mldsa.Verify(pk, message, signature, nil) }, err
+			return VerifyingKey{
+				Verify: func(message, signature []byte) error { return mldsa.Verify(pk, message, signature, nil) },
+			}, err
 		},
-	}, true
+	}
 }

@@ -30,17 +30,20 @@ type Inputs struct {
 	Ciphertexts       [2 * ParsedKeys][]byte // i is for the key i mod ParsedKeys
 }
 
-// An Implementation is one of ML-KEM. The standard library's is the baseline where
-// it has the parameter set.
+// An Implementation is one of ML-KEM, of ML-DSA or of both. The standard library's is the
+// baseline where it has the parameter set.
 type Implementation struct {
 	Name     string
 	Backends bool // runs on every level of internal/cpu, with a row for each
 	Baseline func(set string) bool
 
-	// Calls returns the operations that the implementation has of those in
+	// Calls returns the operations of ML-KEM that the implementation has of those in
 	// operations, prepared for the inputs; none if it lacks the parameter set. It
-	// runs on the backend that the calls will run on.
+	// runs on the backend that the calls will run on. It is nil without ML-KEM.
 	Calls func(set string, in *Inputs) (Calls, error)
+
+	// Signer returns a parameter set of ML-DSA. It is nil without ML-DSA.
+	Signer func(set string) (s Signer, ok bool)
 }
 
 // operations are the operations of ML-KEM in the table's order, those that are
@@ -75,6 +78,9 @@ func mlkemComparisons(set string, implementations []Implementation, backends []s
 	var contestants []contestant
 	for i := range implementations {
 		impl := &implementations[i]
+		if impl.Calls == nil {
+			continue
+		}
 		levels := []string{""}
 		if impl.Backends {
 			levels = backends
@@ -122,8 +128,9 @@ func mlkemComparisons(set string, implementations []Implementation, backends []s
 // Implementations returns pqlane and the standard library.
 func Implementations() []Implementation {
 	return []Implementation{
-		{Name: "pqlane", Backends: true, Calls: pqlaneCalls},
+		{Name: "pqlane", Backends: true, Calls: pqlaneCalls, Signer: ownSigner},
 		{Name: "crypto/mlkem", Baseline: func(set string) bool { return set != "ML-KEM-512" }, Calls: standardCalls},
+		{Name: "crypto/mldsa", Baseline: func(string) bool { return true }, Signer: standardSigner},
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pqlane/pqlane/bench/internal/measure"
 	"github.com/pqlane/pqlane/internal/cpu"
-	"github.com/pqlane/pqlane/mldsa"
 )
 
 // Calls are an implementation's operations by name. Each is told which input to
@@ -33,8 +32,8 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 		}
 		out = append(out, comparisons...)
 	}
-	for _, p := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
-		comparisons, err := mldsaComparisons(p, filter.backends())
+	for _, p := range signatureSets {
+		comparisons, err := mldsaComparisons(p, implementations, filter.backends())
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", p, err)
 		}

@@ -48,6 +48,22 @@ func TestEveryOperationIsThere(t *testing.T) {
 		assert.Contains(t, all, "ML-KEM-768 on warm and fresh goroutines "+op+": pqlanegeneric")
 		assert.Contains(t, all, "ML-KEM-768 on warm and fresh goroutines "+op+": crypto/mlkem")
 	}
+	for _, p := range signatureSets {
+		_, standard := standardSigner(p.String())
+		for _, ops := range signatureOperations {
+			for _, op := range ops {
+				for _, level := range cpu.Available() {
+					assert.Contains(t, all, p.String()+" "+op+": pqlane"+level)
+				}
+			}
+		}
+		for _, op := range []string{"keygen", "sign 32", "sign 32, μ", "sign", "sign μ, hedged", "parse+verify", "verify"} {
+			assert.Equal(t, standard, slices.Contains(all, p.String()+" "+op+": crypto/mldsa"), "%v %s", p, op)
+		}
+	}
+	for _, op := range []string{"sign, warm", "sign, fresh", "parse+verify, warm", "parse+verify, fresh"} {
+		assert.Contains(t, all, "ML-DSA-65 on warm and fresh goroutines "+op+": pqlanegeneric")
+	}
 	assert.Contains(t, all, "Keccak-f[1600] one state: pqlanegeneric")
 	assert.Contains(t, all, "Keccak-f[1600] four states: pqlanegeneric")
 }
@@ -63,6 +79,60 @@ func TestEveryCallSucceedsOnEveryInput(t *testing.T) {
 		}
 	}
 	assert.Equal(t, before, cpu.Backend())
+}
+
+func TestTailSignsEveryMessageOnce(t *testing.T) {
+	all, err := Tail(Implementations(), Filter{})
+	require.NoError(t, err)
+	require.Len(t, all, len(signatureSets))
+	for i, c := range all {
+		_, standard := standardSigner(signatureSets[i].String())
+		assert.Equal(t, signatureSets[i].String()+", signatures of 10,000 messages", c.Group)
+		assert.Equal(t, 10_000, c.Inputs)
+		assert.Equal(t, standard, slices.ContainsFunc(c.Contestants, func(x measure.Contestant) bool { return x.Baseline }))
+		for _, x := range c.Contestants {
+			assert.Equal(t, measure.Single, x.Mode)
+			_, err := onBackend(x.Backend, func() (struct{}, error) { return struct{}{}, x.Call(9999) })
+			require.NoError(t, err)
+		}
+	}
+	filtered, err := Tail(Implementations(), Filter{Op: regexp.MustCompile("DSA-65"), Backends: []string{"generic"}})
+	require.NoError(t, err)
+	require.Len(t, filtered, 1)
+	assert.Equal(t, "generic", filtered[0].Contestants[0].Backend)
+}
+
+// TestImplementationsSignAlike: equal signatures are of equal numbers of attempts.
+func TestImplementationsSignAlike(t *testing.T) {
+	for _, p := range signatureSets {
+		in, err := newSignatureInputs(p)
+		require.NoError(t, err)
+		for _, impl := range Implementations() {
+			if impl.Signer == nil {
+				continue
+			}
+			s, ok := impl.Signer(p.String())
+			if !ok {
+				continue
+			}
+			for i, seed := range in.seeds {
+				key, err := s.NewKey(seed)
+				require.NoError(t, err)
+				forms := map[string]func() ([]byte, error){"Sign": func() ([]byte, error) { return key.Sign(in.messages[i]) }}
+				if key.SignCompact != nil {
+					forms["SignCompact"] = func() ([]byte, error) { return key.SignCompact(in.messages[i]) }
+				}
+				if key.SignMu != nil && i == 0 {
+					forms["SignMu"] = func() ([]byte, error) { return key.SignMu(in.mus[i]) }
+				}
+				for name, sign := range forms {
+					signature, err := sign()
+					require.NoError(t, err)
+					assert.Equal(t, in.signatures[i], signature, "%s %s", impl.Name, name)
+				}
+			}
+		}
+	}
 }
 
 func TestFilterOp(t *testing.T) {
