@@ -1,14 +1,15 @@
-// Command peers runs the bench with other Go implementations of ML-KEM in the same
-// process and the same rounds: circl and gmsm. It takes the flags of the bench.
+// Command peers runs the bench with other Go implementations of ML-KEM and ML-DSA in the
+// same process and the same rounds: circl and gmsm. It takes the flags of the bench.
 //
 //	cd bench/peers && go run . -svg peers.svg
 //
-// It is a module of its own, so that pqlane requires neither. ML-KEM-512, which the
-// standard library lacks, is compared with circl's.
+// It is a module of its own, so that pqlane requires neither. What the standard library
+// lacks, ML-KEM-512 and, before Go 1.27, ML-DSA, is compared with circl's.
 package main
 
 import (
 	"os"
+	"strings"
 
 	"github.com/pqlane/pqlane/bench/internal/command"
 	"github.com/pqlane/pqlane/bench/internal/suite"
@@ -23,10 +24,13 @@ var modules = []string{"github.com/cloudflare/circl", "github.com/emmansun/gmsm"
 func implementations() []suite.Implementation {
 	return append(suite.Implementations(),
 		suite.Implementation{
-			Name:     "circl",
-			Baseline: func(set string) bool { return set == "ML-KEM-512" },
-			Calls:    circlCalls,
+			Name: "circl",
+			Baseline: func(set string) bool {
+				return set == "ML-KEM-512" || !suite.StandardHasMLDSA && strings.HasPrefix(set, "ML-DSA")
+			},
+			Calls:  circlCalls,
+			Signer: circlSigner,
 		},
-		suite.Implementation{Name: "gmsm", Calls: gmsmCalls},
+		suite.Implementation{Name: "gmsm", Calls: gmsmCalls, Signer: gmsmSigner},
 	)
 }

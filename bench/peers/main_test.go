@@ -10,6 +10,7 @@ import (
 
 	"github.com/pqlane/pqlane/bench/internal/command"
 	"github.com/pqlane/pqlane/bench/internal/report"
+	"github.com/pqlane/pqlane/bench/internal/suite"
 )
 
 // TestPeersInOneTable makes a run of microseconds for each row.
@@ -26,6 +27,17 @@ func TestPeersInOneTable(t *testing.T) {
 	}
 	for set, baseline := range map[string]string{"ML-KEM-512": "circl", "ML-KEM-768": "crypto/mlkem", "ML-KEM-1024": "crypto/mlkem"} {
 		for _, op := range []string{"keygen", "parse+encaps", "encaps", "decaps", "import seed"} {
+			for _, impl := range []string{"pqlane", "circl", "gmsm", baseline} {
+				assert.Equal(t, baseline, rows[set+" "+op+" "+impl], "%s %s %s", set, op, impl)
+			}
+		}
+	}
+	baseline := "circl"
+	if suite.StandardHasMLDSA {
+		baseline = "crypto/mldsa"
+	}
+	for _, set := range []string{"ML-DSA-44", "ML-DSA-65", "ML-DSA-87"} {
+		for _, op := range []string{"keygen", "sign 32", "sign", "parse+verify", "verify"} {
 			for _, impl := range []string{"pqlane", "circl", "gmsm", baseline} {
 				assert.Equal(t, baseline, rows[set+" "+op+" "+impl], "%s %s %s", set, op, impl)
 			}

@@ -2,5 +2,7 @@
 
 package suite
 
-// standardSigner: the standard library has ML-DSA from Go 1.27 on.
+// StandardHasMLDSA: from Go 1.27 on.
+const StandardHasMLDSA = false
+
 func standardSigner(string) (s Signer, ok bool) { return s, false }

@@ -7,6 +7,9 @@ import (
 	"crypto/mldsa"
 )
 
+// StandardHasMLDSA says whether the standard library is among the implementations of ML-DSA.
+const StandardHasMLDSA = true
+
 // standardSigner returns the standard library's implementation.
 func standardSigner(set string) (s Signer, ok bool) {
 	for _, p := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
