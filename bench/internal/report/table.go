@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func (r *Report) Table(w io.Writer) error {
 		rare, rarely := "cycles", func(row measure.Result) string {
 			return orDash(row.Cycles, func(x float64) string { return fmt.Sprintf("%.0f", x) })
 		}
-		if rows[0].Batches == 0 && rows[0].P999 != 0 {
+		if !slices.ContainsFunc(rows, func(row measure.Result) bool { return row.Batches != 0 || row.P999 == 0 }) {
 			rare, rarely = "p99.9", func(row measure.Result) string { return orDash(row.P999, duration) }
 		}
 		fmt.Fprintf(&b, line, "", "", "min", "median", "mean", "p99 ", rare, "allocs", "bytes", "× min", "× median", "× mean", "× p99")
