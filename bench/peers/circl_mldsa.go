@@ -64,8 +64,8 @@ func circlSignerOf[Public any, PK circlVerifyingKey[Public], SK any](
 		},
 		ParsePublic: func(public []byte) (suite.VerifyingKey, error) {
 			var pk PK = new(Public)
-			return suite.VerifyingKey{
-				Verify: func(message, signature []byte) error { return check(pk, message, signature) },
+			return suite.VerifyingKey{ // it holds Â
+				VerifyPrecomputed: func(message, signature []byte) error { return check(pk, message, signature) },
 			}, pk.UnmarshalBinary(public)
 		},
 	}

@@ -63,8 +63,8 @@ func gmsmSignerOf[SK crypto.Signer, PK gmsmVerifyingKey](
 		},
 		ParsePublic: func(public []byte) (suite.VerifyingKey, error) {
 			pk, err := newPublic(public)
-			return suite.VerifyingKey{
-				Verify: func(message, signature []byte) error { return check(pk, message, signature) },
+			return suite.VerifyingKey{ // it holds Â
+				VerifyPrecomputed: func(message, signature []byte) error { return check(pk, message, signature) },
 			}, err
 		},
 	}

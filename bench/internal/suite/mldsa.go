@@ -46,7 +46,8 @@ type SigningKey struct {
 	Sign, SignCompact, SignMu, SignMuHedged Sign
 }
 
-// A VerifyingKey is a parsed public key.
+// A VerifyingKey is a parsed public key. VerifyPrecomputed is with one that holds Â, which
+// the others expand for each signature.
 type VerifyingKey struct {
 	Verify, VerifyMu, VerifyPrecomputed Verify
 }
@@ -226,10 +227,12 @@ func (s Signer) calls(in *signatureInputs) (Calls, error) {
 			i %= ParsedKeys
 			return s.VerifyCold(in.publicKeys[i], in.messages[i], in.signatures[i])
 		},
-		"verify": func(i int) error {
+	}
+	if public[0].Verify != nil {
+		calls["verify"] = func(i int) error {
 			i %= ParsedKeys
 			return public[i].Verify(in.messages[i], in.signatures[i])
-		},
+		}
 	}
 	if s.NewInPlace != nil {
 		generate := s.NewInPlace()
