@@ -54,7 +54,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
 	flags.DurationVar(&opts.time, "time", 150*time.Millisecond, "measuring time for each row")
-	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; half a minute or more")
+	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
@@ -88,7 +88,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) error {
 	choose, budget := suite.Comparisons, opts.time
 	if opts.tail {
-		choose, budget = suite.Tail, 0 // one pass through the messages
+		choose, budget = suite.Tail, 0 // as few passes through the messages as there can be
 	}
 	comparisons, err := choose(implementations, opts.filter)
 	if err != nil {

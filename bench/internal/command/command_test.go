@@ -44,7 +44,7 @@ func TestTail(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 	require.NotEmpty(t, r.Rows)
 	for _, row := range r.Rows {
-		assert.Equal(t, 10_000, row.Singles)
+		assert.Equal(t, 10_000, row.Inputs)
 		assert.Greater(t, row.P999, row.P99)
 		assert.Greater(t, row.P99, 2*row.Median, "attempts differ")
 	}

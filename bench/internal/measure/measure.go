@@ -29,6 +29,9 @@ const (
 	// countingTime is what counting a contestant's allocations may take, three times over.
 	countingTime = 20 * time.Millisecond
 
+	// MinPasses is how often each input is timed at least where inputs are taken in order.
+	MinPasses = 3
+
 	// SingleMin is the shortest call that is worth timing by itself.
 	SingleMin = time.Microsecond
 )
@@ -69,9 +72,10 @@ type Comparison struct {
 	Contestants []Contestant
 
 	// Inputs, if it is not 0, is a number of inputs, a multiple of [MinBatch], that every
-	// contestant takes in order, in whole passes, so that all of them have had the same.
-	// It is for modes Single and Fresh, and operations whose cost depends so much on the
-	// input that chance would decide between contestants.
+	// contestant takes in order, in at least [MinPasses] whole passes. Statistics are then
+	// over inputs, of the least time of each: they show how the inputs differ, and not how
+	// often another process interfered. It is for modes Single and Fresh, and operations
+	// whose cost depends so much on the input that chance would decide between contestants.
 	Inputs int
 }
 
@@ -96,6 +100,9 @@ type Result struct {
 	Batches int `json:"batches"` // batches timed; 0 if every statistic is over single calls
 	Singles int `json:"singles"` // calls timed singly; 0 if p99 is over batches
 
+	// Inputs that the statistics are over, of the least time of each; 0 if they are over calls.
+	Inputs int `json:"inputs,omitempty"`
+
 	Baseline    string  `json:"baseline,omitempty"`     // what the ratios are to
 	Ratio       float64 `json:"ratio,omitempty"`        // baseline's minimum over this one's
 	MedianRatio float64 `json:"median_ratio,omitempty"` // the same of the medians
@@ -103,8 +110,8 @@ type Result struct {
 	P99Ratio    float64 `json:"p99_ratio,omitempty"`    // and of p99, if both are over single calls
 }
 
-// Run measures a comparison, giving each contestant about the time budget, or one pass
-// through the inputs if that takes longer, and
+// Run measures a comparison, giving each contestant about the time budget, or the least
+// number of passes through the inputs if that takes longer, and
 // returns the results in the contestants' order and the reason why cycles were
 // not counted, if they were not.
 func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
@@ -129,7 +136,12 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	runtime.GC()
 
 	deadline := time.Now().Add(budget * time.Duration(len(runners)))
-	for round := 0; round == 0 || time.Now().Before(deadline) || c.Inputs != 0 && round%(c.Inputs/MinBatch) != 0; round++ {
+	pass := max(c.Inputs/MinBatch, 1) // in rounds
+	least := 1
+	if c.Inputs != 0 {
+		least = MinPasses * pass
+	}
+	for round := 0; round < least || round%pass != 0 || time.Now().Before(deadline); round++ {
 		for _, r := range runners {
 			if err := r.round(); err != nil {
 				return nil, nil, fmt.Errorf("%s %s (%s): %w", c.Group, r.Op, r.label(), err)
@@ -138,7 +150,7 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	}
 
 	for _, r := range runners {
-		results = append(results, r.result(c.Group))
+		results = append(results, r.result(c))
 	}
 	for i := range results {
 		if b := c.baseline(c.Contestants[i].Op); b >= 0 {
@@ -266,7 +278,7 @@ func (r *runner) prepare(inputs int, budget time.Duration) error {
 	rounds := int(budget/BatchTime) + 1
 	r.batches = make([]float64, 0, rounds)
 	if r.timeSingles {
-		r.singles = make([]float64, 0, max(rounds*r.batch, inputs))
+		r.singles = make([]float64, 0, max(rounds*r.batch, MinPasses*inputs))
 	}
 
 	return r.countAllocations(uint64(min(max(MinBatch, countingTime/call), 64)))
@@ -344,7 +356,11 @@ func fresh(call func(int) error, i int) (d time.Duration, err error) {
 	return d, err
 }
 
-func (r *runner) result(group string) Result {
+func (r *runner) result(c Comparison) Result {
+	singles := len(r.singles)
+	if c.Inputs != 0 {
+		r.singles = leastOfEach(r.singles, c.Inputs)
+	}
 	body, tail := r.batches, r.singles
 	if r.Mode != Batched {
 		body = r.singles
@@ -354,10 +370,10 @@ func (r *runner) result(group string) Result {
 	}
 	s, t := summarize(body), summarize(tail)
 	return Result{
-		Group: group, Op: r.Op, Impl: r.Impl, Backend: r.Backend,
+		Group: c.Group, Op: r.Op, Impl: r.Impl, Backend: r.Backend,
 		Min: s.min, Median: s.median, Mean: s.mean, P99: t.p99, P999: t.p999,
 		Cycles: r.minCycles, Allocs: r.allocs, Bytes: r.bytes,
-		Batch: r.batch, Batches: len(r.batches), Singles: len(r.singles),
+		Batch: r.batch, Batches: len(r.batches), Singles: singles, Inputs: c.Inputs,
 	}
 }
 

@@ -5,6 +5,15 @@ import (
 	"slices"
 )
 
+// leastOfEach returns the least sample of each input, of which they are whole passes.
+func leastOfEach(samples []float64, inputs int) []float64 {
+	least := samples[:inputs]
+	for i, x := range samples {
+		least[i%inputs] = min(least[i%inputs], x)
+	}
+	return least
+}
+
 type summary struct{ min, median, mean, p99, p999 float64 }
 
 // summarize sorts the samples, of which there is at least one. The median of an
