@@ -29,6 +29,10 @@ const (
 	// countingTime is what counting a contestant's allocations may take, three times over.
 	countingTime = 20 * time.Millisecond
 
+	// OrderedBatch is the number of calls in a round where inputs are taken in order: the
+	// first of them, which finds another contestant's data in the caches, is one of many.
+	OrderedBatch = 16
+
 	// MinPasses is how often each input is timed at least where inputs are taken in order.
 	MinPasses = 3
 
@@ -71,7 +75,7 @@ type Comparison struct {
 	Group       string // the heading that it stands under
 	Contestants []Contestant
 
-	// Inputs, if it is not 0, is a number of inputs, a multiple of [MinBatch], that every
+	// Inputs, if it is not 0, is a number of inputs, a multiple of [OrderedBatch], that every
 	// contestant takes in order, in at least [MinPasses] whole passes. Statistics are then
 	// over inputs, of the least time of each: they show how the inputs differ, and not how
 	// often another process interfered. It is for modes Single and Fresh, and operations
@@ -136,7 +140,7 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	runtime.GC()
 
 	deadline := time.Now().Add(budget * time.Duration(len(runners)))
-	pass := max(c.Inputs/MinBatch, 1) // in rounds
+	pass := max(c.Inputs/OrderedBatch, 1) // in rounds
 	least := 1
 	if c.Inputs != 0 {
 		least = MinPasses * pass
@@ -269,7 +273,7 @@ func (r *runner) prepare(inputs int, budget time.Duration) error {
 	r.batch = max(MinBatch, int(BatchTime/call))
 	r.timeSingles = r.Mode != Batched || call >= SingleMin
 	if inputs != 0 {
-		r.batch = MinBatch
+		r.batch = OrderedBatch
 		defer func() { r.inOrder = true }()
 	}
 

@@ -123,7 +123,7 @@ func TestFreshGoroutineIncludesStackGrowth(t *testing.T) {
 
 // TestInputsInOrder: however fast a contestant is, it has had the inputs that the others have.
 func TestInputsInOrder(t *testing.T) {
-	const inputs = 12
+	const inputs = 2 * OrderedBatch
 	var had [3][]int
 	c := Comparison{Inputs: inputs}
 	for i, d := range []time.Duration{0, 10 * time.Microsecond, 300 * time.Microsecond} {
