@@ -29,9 +29,13 @@ const (
 	// countingTime is what counting a contestant's allocations may take, three times over.
 	countingTime = 20 * time.Millisecond
 
-	// OrderedBatch is the number of calls in a round where inputs are taken in order: the
-	// first of them, which finds another contestant's data in the caches, is one of many.
+	// OrderedBatch is the number of calls in a round where inputs are taken in order.
 	OrderedBatch = 16
+
+	// WarmTime is how long a contestant makes calls that are not timed before those: a
+	// processor takes as long to give its vector units full power after another contestant
+	// has not used them.
+	WarmTime = 100 * time.Microsecond
 
 	// MinPasses is how often each input is timed at least where inputs are taken in order.
 	MinPasses = 3
@@ -120,9 +124,13 @@ type Result struct {
 // not counted, if they were not.
 func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
 	var cycles *counter
-	if c.batched() {
-		// The counter follows a thread. Goroutines of their own, on the other
-		// hand, should run on this thread's core and not wake another.
+	switch {
+	case c.has(Fresh):
+		// A goroutine that another core takes up would find its caches without the
+		// contestant's data: that is the scheduler's cost, and not the call's.
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	case c.has(Batched):
+		// The counter follows a thread.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if cycles, noCycles = openCounter(); noCycles == nil {
@@ -170,9 +178,9 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	return results, noCycles, nil
 }
 
-func (c Comparison) batched() bool {
+func (c Comparison) has(mode Mode) bool {
 	for _, x := range c.Contestants {
-		if x.Mode == Batched {
+		if x.Mode == mode {
 			return true
 		}
 	}
@@ -205,7 +213,7 @@ type runner struct {
 	clock  time.Duration // what timing one call adds to it
 
 	random        uint64
-	inOrder       bool // inputs are taken in order, beginning with next
+	inputs        int // that are taken in order, beginning with next; 0 if there is no order
 	next          int
 	batch         int
 	timeSingles   bool
@@ -234,9 +242,10 @@ func (r *runner) use() (restore func()) {
 // its own: if two that share code took the same inputs in step, the branch
 // predictor would learn an input's rejections from the one for the other.
 func (r *runner) input() int {
-	if r.inOrder {
-		r.next++
-		return r.next - 1
+	if r.inputs != 0 {
+		i := r.next
+		r.next = (i + 1) % r.inputs
+		return i
 	}
 	r.random = r.random*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
 	return int(r.random >> 40)
@@ -274,7 +283,7 @@ func (r *runner) prepare(inputs int, budget time.Duration) error {
 	r.timeSingles = r.Mode != Batched || call >= SingleMin
 	if inputs != 0 {
 		r.batch = OrderedBatch
-		defer func() { r.inOrder = true }()
+		defer func() { r.inputs = inputs }()
 	}
 
 	// The samples are allocated before the rounds, to leave the collector to the
@@ -310,6 +319,13 @@ func (r *runner) countAllocations(calls uint64) error {
 // round makes the contestant's calls of one round.
 func (r *runner) round() error {
 	defer r.use()()
+	if r.inputs != 0 {
+		for start := time.Now(); time.Since(start) < WarmTime; {
+			if err := r.Call(r.next); err != nil {
+				return err
+			}
+		}
+	}
 	if r.timeSingles {
 		for range r.batch {
 			d, err := r.single()
