@@ -6,6 +6,9 @@
 // contestant first makes single calls, each timed by itself, which give the tail
 // (and warm its data after the others have run); then a batch of calls timed as a
 // whole, which gives minimum, median and mean without the clock's own cost.
+//
+// Where the inputs decide what a call costs, as the messages of a signature do, a comparison
+// may have all contestants take the same ones in order: see [Comparison].
 package measure
 
 import (
@@ -32,9 +35,9 @@ const (
 	// OrderedBatch is the number of calls in a round where inputs are taken in order.
 	OrderedBatch = 16
 
-	// WarmTime is how long a contestant makes calls that are not timed before those: a
-	// processor takes as long to give its vector units full power after another contestant
-	// has not used them.
+	// WarmTime is how long a contestant makes calls that are not timed before those of
+	// OrderedBatch: a processor takes about as long to give its vector units full power
+	// after another contestant has left them idle.
 	WarmTime = 100 * time.Microsecond
 
 	// MinPasses is how often each input is timed at least where inputs are taken in order.
@@ -119,9 +122,8 @@ type Result struct {
 }
 
 // Run measures a comparison, giving each contestant about the time budget, or the least
-// number of passes through the inputs if that takes longer, and
-// returns the results in the contestants' order and the reason why cycles were
-// not counted, if they were not.
+// number of passes through the inputs if that takes longer. It returns the results in the
+// contestants' order and the reason why cycles were not counted, if they were not.
 func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
 	var cycles *counter
 	switch {

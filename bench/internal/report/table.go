@@ -26,7 +26,7 @@ func (r *Report) Table(w io.Writer) error {
 	}
 	head("machine", r.machine())
 	head("date", r.Date.Format("2006-01-02 15:04 UTC"))
-	head("Go", r.Go+", which crypto/mlkem and crypto/mldsa are of")
+	head("Go", r.Go+", which the standard library's rows are of")
 	head("backends", strings.Join(r.Backends, ", ")+"; "+r.Default+" by default")
 	head("peers", strings.Join(r.Peers, ", "))
 	if r.NoCycles != "" {
