@@ -133,12 +133,12 @@ func (sk *PrivateKey) expandSeed(p *params) {
 		smallTransform(&sk.s2[i], &s2Poly[i])
 		w.rowOfT(sk, i)
 		dsaring.PackT1(sk.pk.t1(i), &w.w1[i])
+		publicEncoded(sk.pk.t1(i))
 		dsaring.PackT0(t0[i*dsaring.SizeT0:], &w.w0[i])
 		sk.t0[i] = w.w0[i]
 		dsaring.NTT(&sk.t0[i])
 		w.ride.ready += dsaring.SizeT1
 	})
-	publicEncoded(sk.pk.encoded)
 	sk.pk.trState.Store(trUnknown)
 	sk.pk.setTR(&w.ride.digest)
 	copy(tr, w.ride.digest[:])

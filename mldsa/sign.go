@@ -174,6 +174,7 @@ func (w *scratch) attempt(sk *PrivateKey, signature []byte, kappa int) bool {
 	if publicRejection(hints > p.omega) {
 		return false
 	}
+	publicHints(w.hints[:p.k])
 	n := copy(signature, challenge)
 	for i := range z {
 		dsaring.PackZ(signature[n:], &z[i], p.gamma1)

@@ -44,12 +44,42 @@ func DeclassifyValue[T any](p *T) {
 	request(makeDefined, unsafe.Pointer(p), uint64(unsafe.Sizeof(*p)))
 }
 
+// Publish is [Declassify] in the code that is checked: what is its reason, in one word.
+func Publish(what string, b []byte) {
+	if what != withheld {
+		Declassify(b)
+	}
+}
+
+// PublishValue is [Publish] of the memory of *p.
+func PublishValue[T any](what string, p *T) {
+	if what != withheld {
+		DeclassifyValue(p)
+	}
+}
+
+var withheld string
+
+// Withhold makes Publish do nothing for what, until restore is called: a test sees that
+// nothing is published without need, and that memcheck watches there.
+func Withhold(what string) (restore func()) {
+	before := withheld
+	withheld = what
+	return func() { withheld = before }
+}
+
 // FirstSecret returns the offset of the first byte of *p that is marked, or computed from
 // such, and −1 if there is none. A byte that it finds counts as an error.
 func FirstSecret[T any](p *T) int {
-	at := request(checkDefined, unsafe.Pointer(p), uint64(unsafe.Sizeof(*p)))
+	return FirstSecretByte(unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p)))
+}
+
+// FirstSecretByte is [FirstSecret] of the bytes of b.
+func FirstSecretByte(b []byte) int {
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	at := request(checkDefined, p, uint64(len(b)))
 	if at == 0 {
 		return -1
 	}
-	return int(at - uint64(uintptr(unsafe.Pointer(p))))
+	return int(at - uint64(uintptr(p)))
 }

@@ -39,10 +39,16 @@ func SampleBounded(p *Poly, n int, s *keccak.State4, lane int, eta int32) int {
 		return sampleBounded2AVX512(p, n, &s[0][lane])
 	case cpu.AVX512:
 		return sampleBounded4AVX512(p, n, &s[0][lane])
-	case cpu.AVX2 && eta == 2:
-		return sampleBounded2AVX2(p, n, &s[0][lane])
 	case cpu.AVX2:
-		return sampleBounded4AVX2(p, n, &s[0][lane])
+		block := publicAcceptances(s)
+		next := 0
+		if eta == 2 {
+			next = sampleBounded2AVX2(p, n, &block[0][lane])
+		} else {
+			next = sampleBounded4AVX2(p, n, &block[0][lane])
+		}
+		secretAgain(p[n:next], s, block, lane)
+		return next
 	default:
 		return sampleBoundedGeneric(p, n, s, lane, eta)
 	}

@@ -56,7 +56,7 @@ func sampleBoundedGeneric(p *Poly, n int, s *keccak.State4, lane int, eta int32)
 		for range 16 {
 			b := uint32(x & 15)
 			x >>= 4
-			accepted := int((b - limit) >> 31)
+			accepted := publicAcceptance(int((b - limit) >> 31))
 			if eta == 2 {
 				b -= b * 13 >> 6 * 5 // 13/64 is 1/5, closely enough below 16
 			}
