@@ -22,16 +22,16 @@ func publicEncoded([]byte) {}
 // error, and a key that fails is not used.
 func publicCheck(ok bool) bool { return ok }
 
-// publicRejection: which bound an attempt misses, and at which polynomial, tells nothing of
-// the key, since the attempt's values are never published: what is published is as
-// likely for every key (FIPS 204, Section 3.2, on Fiat–Shamir with aborts). The values
-// themselves, and by how much they miss, stay secret.
+// publicRejection: which bound an attempt misses, and at which polynomial. Bounds on z and r₀ are
+// missed with a probability that does not depend on the key (S. Bai et al.,
+// "CRYSTALS-Dilithium", version 3.1, Section 5.5). An attempt within both has a z that could be
+// published; ct₀ and the number of hints follow from it and from t, which is no secret.
+// The values themselves, their signs, and by how much they miss, stay secret.
 func publicRejection(rejected bool) bool { return rejected }
 
-// publicChallenge: c̃ is published with an accepted attempt. That of a rejected one is a hash,
-// of 256 bits or more, of w₁, which has too much entropy to be guessed and is not published;
-// modelled as a random oracle it says nothing of w₁, nor c of the key. SampleInBall branches on
-// it and indexes by it.
+// publicChallenge: c̃ is published with an accepted attempt. That of a rejected one is the hash
+// of a w₁ that is not published and cannot be guessed, so that it is a random number to
+// whoever sees it (loc. cit.). SampleInBall branches on it and indexes by it.
 func publicChallenge([]byte) {}
 
 // publicHints: those of an accepted attempt are part of the signature. Packing them takes

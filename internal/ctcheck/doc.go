@@ -10,6 +10,9 @@
 // package analyse the assembly instead; see TestKernelsAreConstantTime. That needs
 // neither Valgrind nor the tag.
 //
+// What is public although it is computed from secrets is declassified in one file of each
+// package, with the reason: declassify.go, and its twin under the tag.
+//
 // Neither sees the time of an instruction depend on its operands. The analysis therefore
 // forbids the instructions that are known for it, and .ci/division the divisions that
 // the compiler makes.

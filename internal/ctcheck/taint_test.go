@@ -13,6 +13,8 @@ type kernel struct {
 	name   string
 	code   []instruction
 	labels map[string]int // index in code
+	// limit is a constant to compare with which makes data public, if it is not empty.
+	limit string
 	// frameEscapes: something but a spill takes an address in the frame, so that a store
 	// through a pointer may be one to the frame.
 	frameEscapes bool
@@ -74,7 +76,9 @@ func parseAssembly(text string) ([]*kernel, error) {
 }
 
 // A state says what is public before an instruction: a set of general registers ("AX"),
-// words of the frame ("8(SP)") and "flags". What is absent may depend on data.
+// words of the frame ("8(SP)"), "flags", and vector and mask registers that hold the results
+// of comparisons with the kernel's limit ("accepted 5", "accepted K5"). What is absent may
+// depend on data. "limit 5" is a vector register that holds that limit.
 type state map[string]bool
 
 func (s state) clone() state {
@@ -142,7 +146,8 @@ func register(arg string) string {
 // constants, addresses of symbols and of the frame, the arguments (passed by value:
 // pointers and lengths), and what is computed from these alone in general registers, kept
 // across a spill of eight bytes. What is loaded through a pointer is not, nor is anything
-// that has been in a vector register.
+// that has been in a vector register. The exception are kernels that compare data with a
+// limit, where the outcomes are public.
 func (k *kernel) analyse() []finding {
 	before := make([]state, len(k.code)+1)
 	before[0] = state{"FP": true}
@@ -283,6 +288,8 @@ func (k *kernel) step(i int, s state) (next []int, wrong []finding) {
 			return
 		}
 		if vectorRegister.MatchString(arg) {
+			s.set("limit "+vectorName(arg), false)
+			s.set("accepted "+vectorName(arg), false)
 			return
 		}
 		address(arg)
@@ -336,7 +343,7 @@ func (k *kernel) step(i int, s state) (next []int, wrong []finding) {
 		if kind == vectorFlags {
 			s.set(flags, false)
 		} else if n > 0 {
-			assign(last, false)
+			k.applyVector(op, in.args, s, assign)
 		}
 	case move:
 		public := value(in.args[0])
@@ -384,6 +391,47 @@ func (k *kernel) step(i int, s state) (next []int, wrong []finding) {
 	}
 	return next, wrong
 }
+
+// applyVector assigns the result of a vector instruction. In a kernel with a limit it follows
+// that limit into a register, the comparison with it, and the outcomes into a general
+// register.
+func (k *kernel) applyVector(op string, args []string, s state, assign func(arg string, public bool)) {
+	sources, last := args[:len(args)-1], args[len(args)-1]
+	limit, accepted := false, false
+	if k.limit != "" && len(sources) > 0 {
+		switch {
+		case strings.HasPrefix(op, "VPBROADCAST"):
+			limit = len(sources) == 1 && strings.HasPrefix(sources[0], k.limit)
+		case comparison.MatchString(op):
+			for _, arg := range sources {
+				accepted = accepted || s["limit "+vectorName(arg)]
+			}
+			// What else decides on the result must be public: a mask, and the kind of
+			// comparison, which is "less".
+			for _, arg := range sources {
+				switch arg[0] {
+				case 'K':
+					accepted = accepted && s["accepted "+arg]
+				case '$':
+					accepted = accepted && arg == "$0x01"
+				}
+			}
+		case op == "VPMOVMSKB" || strings.HasPrefix(op, "KMOV"):
+			r := register(sources[0])
+			accepted = s["accepted "+vectorName(sources[0])] || r != "" && s[r]
+		}
+	}
+	assign(last, accepted && register(last) != "")
+	if vectorRegister.MatchString(last) {
+		s.set("limit "+vectorName(last), limit)
+		s.set("accepted "+vectorName(last), accepted)
+	}
+}
+
+var comparison = regexp.MustCompile(`^VPCMP(GT|U)B$`)
+
+// vectorName names a register whatever part of it is meant.
+func vectorName(arg string) string { return strings.TrimLeft(arg, "XYZ") }
 
 // slot names a word of the frame.
 func slot(displacement string) string {

@@ -10,8 +10,8 @@ import "github.com/pqlane/pqlane/internal/keccak"
 
 // publicAcceptance: whether a half byte of the secret stream is accepted. Each is accepted or
 // rejected by itself, and all values that are accepted are equally likely, so that the
-// pattern says nothing of the coefficients. FIPS 204 samples like that (Algorithm 31),
-// and the time that it takes shows the pattern's length in any case.
+// pattern says nothing of the coefficients (S. Bai et al., "CRYSTALS-Dilithium", version
+// 3.1, Section 5.5).
 func publicAcceptance(accepted int) int { return accepted }
 
 // publicAcceptances is publicAcceptance for a kernel, inside which nothing can be
