@@ -49,10 +49,14 @@ func reports(f func()) int {
 	return ctcheck.Errors() - before
 }
 
-// watched fails the test if memcheck reports anything while f runs.
+// watched fails the test if memcheck reports anything while f runs, or if f leaves a secret in
+// the scratch memory.
 func watched(t *testing.T, what string, f func()) {
 	t.Helper()
 	assert.Zero(t, reports(f), "%s: branches or addresses that depend on secrets", what)
+	w := scratches.Get().(*scratch)
+	assert.Equal(t, -1, ctcheck.FirstSecret(w), "%s: offset of a secret left in the scratch memory", what)
+	scratches.Put(w)
 }
 
 // onValgrind runs f for each parameter set on each backend that Valgrind knows.
@@ -60,12 +64,7 @@ func onValgrind(t *testing.T, f func(t *testing.T, p Parameters)) {
 	require.True(t, ctcheck.Running(), "the tag ctcheck asks for a run on Valgrind")
 	// The collector looks at whatever the stack holds.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	onEverySet(t, func(t *testing.T, p Parameters) {
-		f(t, p)
-		w := scratches.Get().(*scratch)
-		assert.Equal(t, -1, ctcheck.FirstSecret(w), "offset of a secret left in the scratch memory")
-		scratches.Put(w)
-	})
+	onEverySet(t, f)
 }
 
 // secretKey returns a key from a secret seed: the marks follow into all that is computed
