@@ -2,6 +2,7 @@ package mldsa
 
 import (
 	"crypto"
+	"reflect"
 
 	"github.com/pqlane/pqlane/internal/keccak"
 )
@@ -38,11 +39,25 @@ func signerOptions(op string, opts crypto.SignerOpts) (context string, isMu bool
 		if opts == 0 {
 			return "", false, nil
 		}
+	default:
+		if isNil(opts) {
+			return "", false, newError(ErrOptions, "%s: options %T that are nil, want none, *Options or crypto.MLDSAMu", op, opts)
+		}
 	}
 	if opts.HashFunc() == mldsaMu {
 		return "", true, nil
 	}
 	return "", false, newError(ErrOptions, "%s: options %T with hash function %v, want none, *Options or crypto.MLDSAMu", op, opts, opts.HashFunc())
+}
+
+// isNil reports whether opts, of a type that is not known here, is a nil of that type, whose
+// HashFunc cannot be relied on.
+func isNil(opts crypto.SignerOpts) bool {
+	switch v := reflect.ValueOf(opts); v.Kind() {
+	case reflect.Chan, reflect.Func, reflect.Map, reflect.Pointer, reflect.Slice:
+		return v.IsNil()
+	}
+	return false
 }
 
 // A signedMessage is what is signed: M or its digest with what FIPS 204 puts before it, or μ.

@@ -15,8 +15,8 @@ const maxAttempts = 814
 
 // Sign signs message, hedged with random bytes from crypto/rand (FIPS 204, Algorithm 2);
 // the io.Reader is ignored. opts is nil, crypto.Hash(0), an *[Options] with a context, or
-// has a HashFunc of crypto.MLDSAMu (20): message then is the 64-byte μ. Anything else is an
-// error that matches [ErrOptions]; others match [ErrContext], [ErrSize], [ErrNoKey] or
+// has a HashFunc of crypto.MLDSAMu (20): message then is the 64-byte μ. Anything else, a nil
+// pointer of another type among them, is an error that matches [ErrOptions]; others match [ErrContext], [ErrSize], [ErrNoKey] or
 // [ErrDestroyed].
 func (sk *PrivateKey) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts) (signature []byte, err error) {
 	return sk.sign("PrivateKey.Sign", message, opts, true, true)

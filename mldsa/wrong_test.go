@@ -168,6 +168,21 @@ type otherOptions crypto.Hash
 
 func (o otherOptions) HashFunc() crypto.Hash { return crypto.Hash(o) }
 
+// Options of each kind that has a nil.
+type (
+	pointerOptions struct{ h crypto.Hash }
+	funcOptions    func() crypto.Hash
+	sliceOptions   []crypto.Hash
+	mapOptions     map[int]crypto.Hash
+	chanOptions    chan crypto.Hash
+)
+
+func (o *pointerOptions) HashFunc() crypto.Hash { return o.h }
+func (o funcOptions) HashFunc() crypto.Hash     { return o() }
+func (o sliceOptions) HashFunc() crypto.Hash    { return o[0] }
+func (o mapOptions) HashFunc() crypto.Hash      { return o[0] }
+func (o chanOptions) HashFunc() crypto.Hash     { return mldsaMu }
+
 func TestUnsupportedOptionsAreRefused(t *testing.T) {
 	sk := generate(t, MLDSA44())
 	mu := muOf(t, sk.PublicKey(), "", []byte("message"))
@@ -187,6 +202,22 @@ func TestUnsupportedOptionsAreRefused(t *testing.T) {
 			require.ErrorIs(t, err, ErrOptions, "%s with %T", name, opts)
 			require.Nil(t, signature)
 			assert.Regexp(t, `^mldsa: `+name+`: options \S+ with hash function .+, want none, \*Options or crypto.MLDSAMu$`, err.Error())
+		}
+		// Nil of a type that is not ours: its HashFunc may panic, and says nothing if not.
+		for _, opts := range []crypto.SignerOpts{
+			(*rsa.PSSOptions)(nil), (*pointerOptions)(nil), funcOptions(nil), sliceOptions(nil), mapOptions(nil), chanOptions(nil),
+		} {
+			signature, err := sign(mu[:], opts)
+			require.ErrorIs(t, err, ErrOptions, "%s with %T", name, opts)
+			require.Nil(t, signature)
+			assert.Regexp(t, `^mldsa: `+name+`: options \S+ that are nil, want none, \*Options or crypto.MLDSAMu$`, err.Error())
+		}
+		// The same types where they are not.
+		for _, opts := range []crypto.SignerOpts{
+			&pointerOptions{20}, funcOptions(func() crypto.Hash { return 20 }), sliceOptions{20}, mapOptions{0: 20},
+		} {
+			_, err := sign(mu[:], opts)
+			require.NoError(t, err, "%s with %T", name, opts)
 		}
 		var none *Options
 		for _, opts := range []crypto.SignerOpts{nil, crypto.Hash(0), none, &Options{}} {
