@@ -386,8 +386,7 @@ func TestConstantTimeDestroy(t *testing.T) {
 	onValgrind(t, func(t *testing.T, p Parameters) {
 		sk, _ := secretKey(t, p, random(PrivateKeySize))
 		fields := memory(sk)
-		require.Subset(t, secretsIn(fields), []string{".seed", ".expanded"})
-		require.Greater(t, len(secretsIn(fields)), 2)
+		require.Subset(t, secretsIn(fields), []string{".seed", ".s1", ".s2", ".t0"})
 		watched(t, "destruction", sk.Destroy)
 		require.Empty(t, secretsIn(fields))
 		require.Empty(t, secretsIn(memory(sk)))

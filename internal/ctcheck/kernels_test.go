@@ -117,6 +117,7 @@ func TestAnalysisFindsViolations(t *testing.T) {
 		"data after one path":    {"MOVQ p+0(FP), AX\nMOVQ n+8(FP), CX\nTESTQ CX, CX\nJE next\nMOVQ (AX), CX\nnext:\nTESTQ CX, CX\nJE end\nend:\nRET", "line 8: JE depends on data"},
 		"data after one pass":    {"MOVQ p+0(FP), AX\nXORL DX, DX\nloop:\nMOVQ (AX)(DX*8), CX\nADDQ CX, DX\nTESTQ AX, AX\nJNE loop\nRET", "line 4: MOVQ: the address (AX)(DX*8) depends on data"},
 		"index":                  {"MOVQ p+0(FP), AX\nMOVBLZX (AX), CX\nMOVB (AX)(CX*1), DL\nRET", "address (AX)(CX*1) depends on data"},
+		"index of a prefetch":    {"MOVQ p+0(FP), AX\nMOVQ (AX), CX\nPREFETCHT0 (AX)(CX*8)\nRET", "address (AX)(CX*8) depends on data"},
 		"index of a store":       {"MOVQ p+0(FP), AX\nMOVQ (AX), CX\nMOVQ AX, (CX)\nRET", "address (CX) depends on data"},
 		"index of a vector load": {"VMOVQ X0, AX\nVMOVDQU 32(AX), Y1\nRET", "address 32(AX) depends on data"},
 		"index of a table":       {"VMOVQ X0, AX\nLEAQ t<>+0(SB), CX\nVPADDW (CX)(AX*8), Y1, Y1\nRET", "address (CX)(AX*8) depends on data"},
@@ -155,6 +156,7 @@ func TestAnalysisFindsViolations(t *testing.T) {
 		"zeroed":            {"MOVQ p+0(FP), AX\nMOVQ (AX), CX\nXORL CX, CX\nMOVQ (AX)(CX*8), CX\nRET", ""},
 		"masked by data":    {"MOVQ p+0(FP), AX\nKMOVD (AX), K1\nVMOVDQU16 (AX), K1, Z0\nRET", ""},
 		"compressed inside": {"VPCOMPRESSW.Z Z0, K1, Z1\nRET", ""},
+		"prefetch":          {"MOVQ p+0(FP), AX\nPREFETCHT0 4096(AX)\nRET", ""},
 		"result":            {"MOVQ p+0(FP), AX\nMOVQ (AX), CX\nMOVQ CX, ret+8(FP)\nRET", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -386,6 +386,8 @@ func (k *kernel) step(i int, s state) (next []int, wrong []finding) {
 		public := sources(in.args...)
 		assign(in.args[0], public)
 		assign(in.args[1], public)
+	case prefetch:
+		address(in.args[0])
 	default:
 		forbid("%s is not understood", in.op)
 	}
@@ -465,6 +467,7 @@ const (
 	replaceKeepingFlags
 	withFlags
 	exchange
+	prefetch
 )
 
 var kinds = []struct {
@@ -482,6 +485,7 @@ var kinds = []struct {
 	{regexp.MustCompile(`^(RORX|SHLX|SHRX|SARX)[LQ]$`), replaceKeepingFlags},
 	{regexp.MustCompile(`^(SET[A-Z]+|CMOV[WLQ][A-Z]+|ADC[LQ]|SBB[LQ])$`), withFlags},
 	{regexp.MustCompile(`^XCHG[LQ]$`), exchange},
+	{regexp.MustCompile(`^PREFETCH(T[012]|NTA)$`), prefetch},
 }
 
 func kindOf(op string) kind {
