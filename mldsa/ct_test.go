@@ -245,6 +245,53 @@ func TestConstantTimeImport(t *testing.T) {
 	})
 }
 
+// markIn marks in b, a copy of plain, what part is there.
+func markIn(t *testing.T, b, plain, part []byte) {
+	t.Helper()
+	at := bytes.Index(plain, part)
+	require.GreaterOrEqual(t, at, 0)
+	ctcheck.Secret(b[at:][:len(part)])
+}
+
+func TestConstantTimePKCS8(t *testing.T) {
+	onValgrind(t, func(t *testing.T, p Parameters) {
+		seed := random(PrivateKeySize)
+		sk, plain := secretKey(t, p, seed)
+		expanded := plain.ExpandedBytes()
+		for _, form := range []PrivateKeyForm{SeedForm, ExpandedForm, BothForm} {
+			want, err := MarshalPKCS8PrivateKeyForm(plain, form)
+			require.NoError(t, err)
+			parse := func(what string, spoil ...int) (sk *PrivateKey, err error) {
+				der := bytes.Clone(want)
+				if form != ExpandedForm {
+					markIn(t, der, want, seed)
+				}
+				if form != SeedForm {
+					markIn(t, der, want, expanded[32:64])
+					markIn(t, der, want, expanded[128:])
+				}
+				for _, i := range spoil {
+					der[len(der)-i] ^= 1
+				}
+				watched(t, what, func() { sk, err = ParsePKCS8PrivateKey(der) })
+				return sk, err
+			}
+			parsed, err := parse("parsing")
+			require.NoError(t, err)
+			require.Equal(t, plain.PublicKey().Bytes(), parsed.PublicKey().Bytes())
+			if form != SeedForm {
+				_, err = parse("parsing what is inconsistent", 1)
+				require.ErrorIs(t, err, ErrInconsistent)
+			}
+			var got []byte
+			watched(t, "writing", func() { got, err = MarshalPKCS8PrivateKeyForm(sk, form) })
+			require.NoError(t, err)
+			require.True(t, isSecret(got))
+			require.Equal(t, want, published(got))
+		}
+	})
+}
+
 // rejecting gives for each set a message that the key of the zero seed signs in the fourth
 // attempt: one fails for z alone, one for r₀ alone, one for the number of hints alone.
 var rejecting = map[Parameters]uint32{MLDSA44(): 3000, MLDSA65(): 11950, MLDSA87(): 302}

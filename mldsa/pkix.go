@@ -126,7 +126,7 @@ func ParsePKCS8PrivateKey(der []byte) (*PrivateKey, error) {
 	}
 	what := ""
 	switch {
-	case forms.Expanded != nil && subtle.ConstantTimeCompare(sk.expanded, forms.Expanded) != 1:
+	case forms.Expanded != nil && !publicCheck(subtle.ConstantTimeCompare(sk.expanded, forms.Expanded) == 1):
 		what = "the expanded key is not that of the seed"
 	case k.PublicKey != nil && !bytes.Equal(k.PublicKey, sk.pk.encoded):
 		what = "the public key beside it is that of another"

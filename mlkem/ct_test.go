@@ -4,6 +4,7 @@ package mlkem
 
 import (
 	"bytes"
+	"crypto"
 	"runtime/debug"
 	"testing"
 
@@ -165,6 +166,53 @@ func TestConstantTimeImport(t *testing.T) {
 		published(bad[publicFrom:publicTo])
 		watched(t, "expanded key with a wrong hash", func() { _, err = s.newFromExpanded(bad) })
 		require.ErrorIs(t, err, ErrHash)
+	})
+}
+
+// markIn marks in b, a copy of plain, what part is there.
+func markIn(t *testing.T, b, plain, part []byte) {
+	t.Helper()
+	at := bytes.Index(plain, part)
+	require.GreaterOrEqual(t, at, 0)
+	ctcheck.Secret(b[at:][:len(part)])
+}
+
+func TestConstantTimePKCS8(t *testing.T) {
+	onValgrind(t, func(t *testing.T, s set) {
+		seed, _, _, _, _ := sample(t, s)
+		plain, err := s.newPrivate(seed)
+		require.NoError(t, err)
+		dk, err := s.newPrivate(secret(seed))
+		require.NoError(t, err)
+		expanded := plain.ExpandedBytes()
+		for _, form := range []PrivateKeyForm{SeedForm, ExpandedForm, BothForm} {
+			want, err := MarshalPKCS8PrivateKeyForm(plain.(crypto.Decapsulator), form)
+			require.NoError(t, err)
+			parse := func(what string, spoil ...int) (err error) {
+				der := bytes.Clone(want)
+				if form != ExpandedForm {
+					markIn(t, der, want, seed)
+				}
+				if form != SeedForm {
+					markIn(t, der, want, expanded[:s.k*kemring.EncodedSize12])
+					markIn(t, der, want, expanded[len(expanded)-32:])
+				}
+				for _, i := range spoil {
+					der[len(der)-i] ^= 1
+				}
+				watched(t, what, func() { _, err = ParsePKCS8PrivateKey(der) })
+				return err
+			}
+			require.NoError(t, parse("parsing"))
+			if form != SeedForm {
+				// The lowest bit of ŝ, which no encoding forbids.
+				require.ErrorIs(t, parse("parsing what is inconsistent", len(expanded)), ErrInconsistent)
+			}
+			var got []byte
+			watched(t, "writing", func() { got, err = MarshalPKCS8PrivateKeyForm(dk.(crypto.Decapsulator), form) })
+			require.NoError(t, err)
+			require.Equal(t, want, published(got))
+		}
 	})
 }
 

@@ -16,5 +16,6 @@ func publicRho(*[32]byte) {}
 func publicEncoded([]byte) {}
 
 // publicCheck: whether the modulus check of an expanded key fails, and at which polynomial
-// of ŝ. The caller learns it from the error, and a key that fails is not used.
+// of ŝ; whether a key decapsulates what it encapsulates, and is that of its seed. The caller
+// learns it from the error, and a key that fails is not used.
 func publicCheck(ok bool) bool { return ok }

@@ -192,7 +192,7 @@ func (s *pkixSet) consistent(op string, dk anyDecapsulationKey, forms pkcs.Forms
 		// that does not belong to t̂.
 		sharedKey, ciphertext := dk.Encapsulator().Encapsulate()
 		decapsulated, err := dk.Decapsulate(ciphertext)
-		same := err == nil && subtle.ConstantTimeCompare(sharedKey, decapsulated) == 1
+		same := err == nil && publicCheck(subtle.ConstantTimeCompare(sharedKey, decapsulated) == 1)
 		clear(sharedKey)
 		clear(decapsulated)
 		if !same {
@@ -203,7 +203,7 @@ func (s *pkixSet) consistent(op string, dk anyDecapsulationKey, forms pkcs.Forms
 			return err
 		}
 		expanded := dk.ExpandedBytes()
-		same := subtle.ConstantTimeCompare(expanded, forms.Expanded) == 1
+		same := publicCheck(subtle.ConstantTimeCompare(expanded, forms.Expanded) == 1)
 		clear(expanded)
 		if !same {
 			return newError(ErrInconsistent, "%s: %s private key: the expanded key is not that of the seed", op, s.name)
