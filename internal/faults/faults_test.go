@@ -125,6 +125,7 @@ var faults = []fault{
 	{"digest signed as a message", "mldsa/prehash.go", "domain: 1, ", "", mldsa, "TestSignaturesOfDigests"},
 	{"identifier of another hash function", "mldsa/prehash.go", "{\"SHA2-512/224\", 28, 5}", "{\"SHA2-512/224\", 28, 6}", mldsa, "TestSignaturesOfDigests"},
 	{"hash of a signer's options ignored", "mldsa/mu.go", "if opts.HashFunc() == mldsaMu {", "if opts.HashFunc() != 0 {", mldsa, "TestUnsupportedOptions"},
+	{"nil of another type of options asked", "mldsa/mu.go", "if isNil(opts) {", "if false {", mldsa, "TestUnsupportedOptions"},
 	{"no ct0 rejection", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, 2*p.gamma2)", mldsa, "TestBoundOfCT0"},
 	{"ct0 bound + 1", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, p.gamma2+1)", mldsa, "TestBoundOfCT0"},
 	{"ct0 bound − 1", dsaSign, "dsaring.Exceeds(&w.acc, p.gamma2)", "dsaring.Exceeds(&w.acc, p.gamma2-1)", mldsa, "TestBoundOfCT0"},
