@@ -45,6 +45,8 @@ func folderEntries() []entry {
 		cctvEntries(),
 		[]entry{{"derived", "derived/unlucky_final.json", derivedUnlucky}},
 		sha3Entries(),
+		x509Entries(),
+		cmsEntries(),
 	)
 }
 
