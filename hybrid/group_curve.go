@@ -8,14 +8,15 @@ import (
 // A curve is the classical part of a group. Sizes are in bytes.
 type curve struct {
 	ecdh.Curve
+	name                  string
 	pointSize, secretSize int
 }
 
 var (
 	noCurve = new(curve)
-	x25519  = &curve{ecdh.X25519(), 32, 32}
-	p256    = &curve{ecdh.P256(), 65, 32}
-	p384    = &curve{ecdh.P384(), 97, 48}
+	x25519  = &curve{ecdh.X25519(), "X25519", 32, 32}
+	p256    = &curve{ecdh.P256(), "P-256", 65, 32}
+	p384    = &curve{ecdh.P384(), "P-384", 97, 48}
 )
 
 // encoded reports whether a share encodes a point, which may be wrong, and not 32 bytes of

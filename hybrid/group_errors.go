@@ -35,7 +35,7 @@ var (
 
 // unavailable is the error of a curve that crypto/ecdh refuses.
 func (g *group) unavailable(cause error) error {
-	return newError(ErrUnavailable, "%s: %v: %v", g.name, g.curve, cause)
+	return newError(ErrUnavailable, "%s: %s: %v", g.name, g.curve.name, cause)
 }
 
 // zeroSecret is the error of a sender's X25519 share of small order.
@@ -77,15 +77,15 @@ func (g *group) wrongPoint(r role, share []byte, cause error) error {
 	case point[0] == 0 || point[0] == 4 && isZero(point[1:]):
 		return newError(ErrInfinity, "%s: %v share: its point is at infinity", g.name, r)
 	}
-	return newError(ErrOffCurve, "%s: %v share: %d bytes that are no uncompressed point of %v", g.name, r, len(point), g.curve)
+	return newError(ErrOffCurve, "%s: %v share: %d bytes that are no uncompressed point of %s", g.name, r, len(point), g.curve.name)
 }
 
 // wrongKey is the error of a client's share whose encapsulation key does not parse.
-func (g *group) wrongKey(share []byte, cause error) error {
+func (g *group) wrongKey(share []byte) error {
 	if g.swapped(client, share) {
 		return g.wrongOrder(client)
 	}
-	return newError(ErrCoefficient, "%s: client share: %s key with coefficients of %d or more", g.name, g.kem.name, 3329)
+	return newError(ErrCoefficient, "%s: client share: %s key with coefficients that are not all below 3329", g.name, g.kem.name)
 }
 
 func (g *group) wrongOrder(r role) error {

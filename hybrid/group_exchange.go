@@ -28,6 +28,7 @@ type initiator struct {
 
 // A responder is a server's working memory.
 type responder struct {
+	private   *ecdh.PrivateKey // a key for a known answer, otherwise nil
 	ek        encapsulationKey // nil in groups without ML-KEM
 	sharedKey [kemSecretSize]byte
 }
@@ -156,18 +157,12 @@ func (g Group) AppendAccept(share, secret, clientShare []byte) (serverShare, sha
 	if err != nil {
 		return share, secret, err
 	}
-	return known.accept(share, secret, clientShare, nil)
+	r := known.kem.responders.Get().(*responder)
+	defer known.kem.responders.Put(r)
+	return known.accept(share, secret, clientShare, r)
 }
 
-// chosen is a server's randomness, chosen for a known answer. Parts that the group lacks
-// are nil.
-type chosen struct {
-	private     *ecdh.PrivateKey
-	encapsulate func(ek []byte) (sharedKey, ciphertext []byte, err error)
-}
-
-// accept is AppendAccept, with randomness of its own unless it is chosen.
-func (g *group) accept(dst, secret, clientShare []byte, chosen *chosen) (_, _ []byte, err error) {
+func (g *group) accept(dst, secret, clientShare []byte, r *responder) (_, _ []byte, err error) {
 	if len(clientShare) != g.shareSize(client) {
 		return dst, secret, g.wrongSize(client, clientShare)
 	}
@@ -176,33 +171,23 @@ func (g *group) accept(dst, secret, clientShare []byte, chosen *chosen) (_, _ []
 	if err != nil {
 		return dst, secret, g.wrongPoint(client, clientShare, err)
 	}
-	r := g.kem.responders.Get().(*responder)
-	defer g.kem.responders.Put(r)
 	if r.ek != nil {
 		if err := r.ek.SetBytes(ek); err != nil {
-			return dst, secret, g.wrongKey(clientShare, err)
+			return dst, secret, g.wrongKey(clientShare)
 		}
 	}
-	private, err := g.curve.generate()
-	if err != nil {
-		return dst, secret, g.unavailable(err)
-	}
-	if chosen != nil {
-		private = chosen.private
+	private := r.private
+	if private == nil {
+		if private, err = g.curve.generate(); err != nil {
+			return dst, secret, g.unavailable(err)
+		}
 	}
 	classical, err := g.curve.agree(private, peer)
 	if err != nil {
 		return dst, secret, g.zeroSecret(client)
 	}
 
-	var fixedKey, fixedCiphertext []byte
-	if chosen != nil && r.ek != nil {
-		if fixedKey, fixedCiphertext, err = chosen.encapsulate(ek); err != nil {
-			return dst, secret, err
-		}
-	}
-
-	// From here on the client's share, which dst may overlap, is not read.
+	// The client's share, which dst may overlap, has been read.
 	all, share := extend(dst, g.shareSize(server))
 	point, ciphertext := g.split(share, g.kemSize(server))
 	g.curve.putPoint(point, private)
@@ -210,10 +195,6 @@ func (g *group) accept(dst, secret, clientShare []byte, chosen *chosen) (_, _ []
 		if err := r.ek.encapsulate(&r.sharedKey, ciphertext); err != nil {
 			return dst, secret, err
 		}
-	}
-	if fixedKey != nil {
-		copy(r.sharedKey[:], fixedKey)
-		copy(ciphertext, fixedCiphertext)
 	}
 	secret = g.appendSecret(secret, classical, r.sharedKey[:])
 	clear(classical)
