@@ -97,8 +97,8 @@ func TestEveryCaseIsLoaded(t *testing.T) {
 	for line := range strings.Lines(string(manifest)) {
 		f := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
 		name := strings.TrimSuffix(strings.TrimSuffix(f[0], ".bz2"), ".gz")
-		if loaded[name] == 0 || f[len(f)-1] == "" {
-			continue
+		if loaded[name] == 0 || f[len(f)-1] == "" || strings.HasPrefix(name, "composite-") {
+			continue // TestEveryCompositeRowIsRun counts rows, which have several cases each
 		}
 		want := f[len(f)-1]
 		assert.Equal(t, want, strconv.Itoa(loaded[name]), name)

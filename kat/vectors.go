@@ -47,6 +47,7 @@ func folderEntries() []entry {
 		sha3Entries(),
 		x509Entries(),
 		cmsEntries(),
+		compositeEntries(),
 	)
 }
 
