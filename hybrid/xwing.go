@@ -68,8 +68,12 @@ func GenerateXWingKey() (*XWingDecapsulationKey, error) {
 // (draft-connolly-cfrg-xwing-kem, Section 5.2, expandDecapsulationKey). The error matches
 // [ErrSize] or [ErrUnavailable].
 func NewXWingDecapsulationKey(seed []byte) (*XWingDecapsulationKey, error) {
+	return newXWingDecapsulationKey("NewXWingDecapsulationKey", seed)
+}
+
+func newXWingDecapsulationKey(op string, seed []byte) (*XWingDecapsulationKey, error) {
 	if len(seed) != XWingSeedSize {
-		return nil, newError(ErrSize, "NewXWingDecapsulationKey: seed of %d bytes, want %d", len(seed), XWingSeedSize)
+		return nil, newError(ErrSize, "%s: seed of %d bytes, want %d", op, len(seed), XWingSeedSize)
 	}
 	var expanded [mlkem.SeedSize + 32]byte
 	defer clear(expanded[:])
@@ -81,7 +85,7 @@ func NewXWingDecapsulationKey(seed []byte) (*XWingDecapsulationKey, error) {
 
 	x, err := x25519.NewPrivateKey(expanded[mlkem.SeedSize:])
 	if err != nil {
-		return nil, newError(ErrUnavailable, "NewXWingDecapsulationKey: %v", err)
+		return nil, newError(ErrUnavailable, "%s: %v", op, err)
 	}
 	m, err := mlkem.NewDecapsulationKey768(expanded[:mlkem.SeedSize])
 	if err != nil {
