@@ -101,6 +101,9 @@ func TestEveryCaseIsLoaded(t *testing.T) {
 			continue // TestEveryCompositeRowIsRun counts rows, which have several cases each
 		}
 		want := f[len(f)-1]
+		if name == hpkePQFile {
+			want = "9" // of 13: four are of a curve alone
+		}
 		assert.Equal(t, want, strconv.Itoa(loaded[name]), name)
 		checked++
 	}

@@ -48,6 +48,9 @@ func folderEntries() []entry {
 		x509Entries(),
 		cmsEntries(),
 		compositeEntries(),
+		tlsHybridEntries(),
+		xwingEntries(),
+		hpkePQEntries(),
 	)
 }
 
@@ -78,7 +81,7 @@ func wycheproofEntries(dir string) []entry {
 	}
 	add("mlkem", mlkemSets, "test", "encaps_test", "semi_expanded_decaps_test", "keygen_seed_test")
 	add("mldsa", mldsaSets, "sign_seed_test", "sign_noseed_test", "verify_test")
-	return entries
+	return append(entries, ecdhEntries(dir)...)
 }
 
 func cctvEntries() []entry {

@@ -49,6 +49,15 @@ func Accept(g hybrid.Group, clientShare []byte, private *ecdh.PrivateKey, random
 	})
 }
 
+// AcceptSharedKey is Accept with the ML-KEM shared key given, of [mlkem.SharedKeySize]
+// bytes, for answers that give nothing else of ML-KEM. The ciphertext is zero. The error is
+// Accept's.
+func AcceptSharedKey(g hybrid.Group, clientShare []byte, private *ecdh.PrivateKey, sharedKey []byte) (serverShare, secret []byte, err error) {
+	return hook.Accept(g.ID(), clientShare, private, func([]byte) ([]byte, []byte, error) {
+		return sharedKey, nil, nil
+	})
+}
+
 // EncapsulateXWing is the encapsulation of X-Wing with 64 bytes of randomness
 // (draft-connolly-cfrg-xwing-kem, Section 5.4.1, EncapsulateDerand). The error matches
 // [hybrid.ErrSize], [hybrid.ErrNoKey] or [hybrid.ErrUnavailable].
