@@ -3,6 +3,7 @@ package hybrid
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -26,9 +27,17 @@ var (
 	ErrTooLarge = errors.New("hybrid: input too large")
 )
 
-// maxKeyFile is the size in bytes of the largest input that is looked at. The largest keys
-// are RSA keys of 16384 bits, and composites, of about 10 KB; PEM files may have text before.
-const maxKeyFile = 64 << 10
+const (
+	// maxKeyFile is the size in bytes of the largest input that is looked at. The largest
+	// keys have about 10 KB; PEM files may have text before.
+	maxKeyFile = 64 << 10
+
+	// maxRSABits is the size of the largest RSA modulus, and maxClassicalKey that in bytes of
+	// the largest private key: RSAPrivateKey with such a modulus. Work with RSA grows with
+	// the cube of its size, reading private keys included.
+	maxRSABits      = 16384
+	maxClassicalKey = maxRSABits / 8 * 5
+)
 
 // The algorithms whose keys crypto/x509 reads and this package leaves to it.
 var (
@@ -74,6 +83,9 @@ func parsePublicKey(op string, der []byte) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, newError(ErrEncoding, "%s: %v", op, err)
 	}
+	if key, ok := key.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSABits {
+		return nil, newError(ErrTooLarge, "%s: RSA modulus of %d bits, want %d at most", op, key.N.BitLen(), maxRSABits)
+	}
 	return key, nil
 }
 
@@ -102,8 +114,8 @@ func ParsePrivateKey(data []byte) (crypto.PrivateKey, error) {
 	if blockType == "" || blockType == "PRIVATE KEY" {
 		return parsePrivateKey(op, der)
 	}
-	if !oneElement(der) {
-		return nil, newError(ErrEncoding, "%s: the PEM block is not one element in DER", op)
+	if err := checkClassicalKey(op, der); err != nil {
+		return nil, err
 	}
 	var key crypto.PrivateKey
 	if blockType == "RSA PRIVATE KEY" {
@@ -131,8 +143,8 @@ func parsePrivateKey(op string, der []byte) (crypto.PrivateKey, error) {
 	if !classical[k.OID] {
 		return nil, &AlgorithmError{k.OID.String()}
 	}
-	if !oneElement(k.Key) {
-		return nil, newError(ErrEncoding, "%s: privateKey is not one element in DER", op)
+	if err := checkClassicalKey(op, k.Key); err != nil {
+		return nil, err
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -166,12 +178,18 @@ func publicKeyBytes(op string, key crypto.PrivateKey) ([]byte, error) {
 	return k.Key, err
 }
 
-// oneElement reports whether der is one element as a whole. Not all of crypto/x509 looks at
-// what comes after.
-func oneElement(der []byte) bool {
+// checkClassicalKey checks what is inside of a classical private key, before crypto/x509 does:
+// not all of that looks at what comes after, or at sizes.
+func checkClassicalKey(op string, der []byte) error {
 	s := cryptobyte.String(der)
 	var element cryptobyte.String
-	return s.ReadAnyASN1Element(&element, nil) && s.Empty()
+	switch {
+	case len(der) > maxClassicalKey:
+		return newError(ErrTooLarge, "%s: private key of %d bytes, want %d at most", op, len(der), maxClassicalKey)
+	case !s.ReadAnyASN1Element(&element, nil) || !s.Empty():
+		return newError(ErrEncoding, "%s: the private key is not one element in DER", op)
+	}
+	return nil
 }
 
 // isEncrypted reports whether der is an EncryptedPrivateKeyInfo (RFC 5958, Section 3): an

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -244,7 +245,9 @@ func TestWrongKeyFilesAreRefused(t *testing.T) {
 		"PEM in PEM":                {nested, ErrEncoding},
 		"trailing DER in PEM":       {keyPEM("PRIVATE KEY", append(bytes.Clone(private), 0)), ErrEncoding},
 		"endless nesting":           {deep, ErrEncoding},
-		"nested keys":               {shell, ErrEncoding},
+		"nested keys":               {shell, ErrTooLarge},
+		"a few nested keys":         {pkcs.PrivateKey{Algorithm: pkcs.Algorithm{OID: oidRSA}, Key: private}.Marshal(), ErrEncoding},
+		"large RSA PRIVATE KEY":     {keyPEM("RSA PRIVATE KEY", make([]byte, maxClassicalKey+1)), ErrTooLarge},
 		"byte after ECPrivateKey":   {k.Marshal(), ErrEncoding},
 		"only EC PARAMETERS":        {keyPEM("EC PARAMETERS", []byte{5, 0}), ErrEncoding},
 	} {
@@ -257,6 +260,18 @@ func TestWrongKeyFilesAreRefused(t *testing.T) {
 			assert.Nil(t, pub, name)
 		}
 	}
+}
+
+// TestRSASizesAreLimited: the time that a key or certificate can take is.
+func TestRSASizesAreLimited(t *testing.T) {
+	modulus := func(bits uint) *rsa.PublicKey {
+		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		return &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537}
+	}
+	_, err := ParsePublicKey(mustMarshal(t, modulus(maxRSABits)))
+	assert.NoError(t, err)
+	_, err = ParsePublicKey(mustMarshal(t, modulus(maxRSABits+1)))
+	assert.ErrorIs(t, err, ErrTooLarge)
 }
 
 // TestClassicalPublicKeyBesidePrivateKey: crypto/x509 does not look at it.
