@@ -365,7 +365,9 @@ func TestWrongCertificatesAreRefused(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "1.2.3", algorithm.OID)
 	for _, broken := range []x509.SignatureAlgorithm{x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.MD5WithRSA} {
-		assert.ErrorIs(t, checkSigned("", s, broken, ecRoot.RawSubjectPublicKeyInfo), ErrAlgorithm)
+		err := checkSigned("", s, broken, ecRoot.RawSubjectPublicKeyInfo)
+		assert.ErrorIs(t, err, ErrAlgorithm)
+		assert.ErrorContains(t, err, "is broken")
 	}
 
 	// Key usage and basic constraints of the issuer.
