@@ -70,8 +70,9 @@ func CreateCertificate(template, parent *x509.Certificate, pub crypto.PublicKey,
 	}
 	t := *template
 	t.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
-	if err := setKeyUsage(op, &t, key.OID); err != nil {
-		return nil, err
+	format, isOurs := formats[key.OID]
+	if isOurs && format.verify == nil && t.KeyUsage == 0 {
+		t.KeyUsage = x509.KeyUsageKeyEncipherment
 	}
 	if len(t.SubjectKeyId) == 0 {
 		t.SubjectKeyId = subjectKeyID(key)
@@ -95,46 +96,47 @@ func CreateCertificate(template, parent *x509.Certificate, pub crypto.PublicKey,
 	if err != nil {
 		return nil, newError(ErrTemplate, "%s: %v", op, err)
 	}
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, newError(ErrTemplate, "%s: %v", op, err)
+	}
+	// What was made is checked, since ExtraExtensions can say something else than template.
+	if isOurs {
+		if err := checkKeyUsage(op, made, format); err != nil {
+			return nil, err
+		}
+	}
 	return s.sign(op, der, func(b *cryptobyte.Builder, tbs cryptobyte.String) error {
-		var head [5]cryptobyte.String // version, serialNumber, issuer, validity, subject
-		ok := tbs.ReadASN1Element(&head[0], asn1.Tag(0).ContextSpecific().Constructed()) &&
-			tbs.ReadASN1Element(&head[1], asn1.INTEGER) && tbs.SkipASN1(asn1.SEQUENCE) &&
-			tbs.ReadASN1Element(&head[2], asn1.SEQUENCE) && tbs.ReadASN1Element(&head[3], asn1.SEQUENCE) &&
-			tbs.ReadASN1Element(&head[4], asn1.SEQUENCE) && tbs.SkipASN1(asn1.SEQUENCE)
-		if !ok {
+		var version, serial, issuer, validity, subject cryptobyte.String
+		if !tbs.ReadASN1Element(&version, asn1.Tag(0).ContextSpecific().Constructed()) ||
+			!tbs.ReadASN1Element(&serial, asn1.INTEGER) ||
+			!tbs.SkipASN1(asn1.SEQUENCE) || // algorithm
+			!tbs.ReadASN1Element(&issuer, asn1.SEQUENCE) ||
+			!tbs.ReadASN1Element(&validity, asn1.SEQUENCE) ||
+			!tbs.ReadASN1Element(&subject, asn1.SEQUENCE) ||
+			!tbs.SkipASN1(asn1.SEQUENCE) { // public key
 			return newError(ErrEncoding, "%s: no TBSCertificate", op)
 		}
-		b.AddBytes(head[0])
-		b.AddBytes(head[1])
+		b.AddBytes(version)
+		b.AddBytes(serial)
 		pkcs.AddAlgorithm(b, s.algorithm)
-		b.AddBytes(head[2])
-		b.AddBytes(head[3])
-		b.AddBytes(head[4])
+		b.AddBytes(issuer)
+		b.AddBytes(validity)
+		b.AddBytes(subject)
 		b.AddBytes(spki)
 		b.AddBytes(tbs) // extensions
 		return nil
 	})
 }
 
-// setKeyUsage completes or refuses the key usage of a certificate for a key of the
-// algorithm oid.
-func setKeyUsage(op string, t *x509.Certificate, oid pkcs.OID) error {
-	f, ok := formats[oid]
-	if !ok {
-		return nil
-	}
-	if f.verify != nil {
-		const notOfSignatures = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment |
-			x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly | x509.KeyUsageDecipherOnly
-		if t.KeyUsage&notOfSignatures != 0 {
-			return newError(ErrKeyUsage, "%s: a key that signs is not for encipherment or key agreement", op)
-		}
-		return nil
-	}
-	if t.KeyUsage == 0 {
-		t.KeyUsage = x509.KeyUsageKeyEncipherment
-	}
-	if t.KeyUsage != x509.KeyUsageKeyEncipherment || t.IsCA {
+// checkKeyUsage refuses a key usage that a key of the given format does not have.
+func checkKeyUsage(op string, cert *x509.Certificate, f keyFormat) error {
+	const notOfSignatures = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment |
+		x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly | x509.KeyUsageDecipherOnly
+	switch {
+	case f.verify != nil && cert.KeyUsage&notOfSignatures != 0:
+		return newError(ErrKeyUsage, "%s: a key that signs is not for encipherment or key agreement", op)
+	case f.verify == nil && (cert.KeyUsage != x509.KeyUsageKeyEncipherment || cert.IsCA):
 		return newError(ErrKeyUsage, "%s: a KEM key is for keyEncipherment alone", op)
 	}
 	return nil

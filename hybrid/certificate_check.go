@@ -39,8 +39,8 @@ func parseSigned(der []byte) (signed, error) {
 
 // CheckCertificateSignature checks that parent's key has signed cert, and that parent may sign
 // certificates, by its basic constraints and key usage. Like the method CheckSignatureFrom of
-// cert, whose place it takes for algorithms that crypto/x509 does not know, it checks neither
-// names nor validity. Signatures with SHA-1 or MD5 are refused.
+// cert, whose place it takes for algorithms that crypto/x509 parses but does not know, it
+// checks neither names nor validity. Signatures with SHA-1 or MD5 are refused.
 //
 // Errors match [ErrIssuer], [ErrAlgorithm], [ErrEncoding], or are [ErrInvalidSignature].
 func CheckCertificateSignature(cert, parent *x509.Certificate) error {

@@ -306,6 +306,11 @@ func TestWrongTemplatesAndSignersAreRefused(t *testing.T) {
 		assert.ErrorIs(t, create(root, other.public, k.signer(), func(c *x509.Certificate) { c.KeyUsage = u | x509.KeyUsageDigitalSignature }), ErrKeyUsage)
 	}
 	assert.NoError(t, create(root, kem.public, k.signer(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }))
+	signs := []pkix.Extension{{Id: []int{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 7, 0x80}}}
+	assert.NoError(t, create(root, other.public, k.signer(), func(c *x509.Certificate) { c.ExtraExtensions = signs }))
+	assert.ErrorIs(t, create(root, kem.public, k.signer(), func(c *x509.Certificate) { c.ExtraExtensions = signs }), ErrKeyUsage)
+	malformed := []pkix.Extension{{Id: []int{2, 5, 29, 17}, Value: []byte{5, 0}}}
+	assert.ErrorIs(t, create(root, kem.public, k.signer(), func(c *x509.Certificate) { c.ExtraExtensions = malformed }), ErrTemplate)
 	assert.ErrorIs(t, create(root, kem.public, k.signer(), func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = true, true }), ErrKeyUsage)
 
 	assert.ErrorIs(t, create(root, other.public, other.signer(), nil), ErrIssuer)
