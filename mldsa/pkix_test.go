@@ -42,6 +42,9 @@ func TestPKIXRoundTrip(t *testing.T) {
 				assert.Equal(t, sk.Bytes(), parsed.Bytes())
 			}
 		}
+		full := marshalForms(t, sk)
+		require.NoError(t, sk.Compact())
+		assert.Equal(t, full, marshalForms(t, sk), "a compact key is written like a full one")
 		seed, err := MarshalPKCS8PrivateKey(sk)
 		require.NoError(t, err)
 		assert.Len(t, seed, 54)
@@ -50,6 +53,17 @@ func TestPKIXRoundTrip(t *testing.T) {
 		clear(seed)
 		assert.NotEqual(t, make([]byte, PrivateKeySize), sk.Bytes())
 	})
+}
+
+// marshalForms returns sk in each form.
+func marshalForms(t *testing.T, sk *PrivateKey) (files [][]byte) {
+	t.Helper()
+	for _, form := range keyForms {
+		der, err := MarshalPKCS8PrivateKeyForm(sk, form)
+		require.NoError(t, err)
+		files = append(files, der)
+	}
+	return files
 }
 
 // TestPublicKeyBesidePrivateKey: RFC 5958, version v2.
