@@ -34,7 +34,7 @@ const (
 
 	// maxRSABits is the size of the largest RSA modulus, and maxClassicalKey that in bytes of
 	// the largest private key: RSAPrivateKey with such a modulus. Work with RSA grows with
-	// the cube of its size, reading private keys included.
+	// the cube of its size.
 	maxRSABits      = 16384
 	maxClassicalKey = maxRSABits / 8 * 5
 )
