@@ -33,6 +33,13 @@ func TestCompactKeysAreTheSameKeys(t *testing.T) {
 		require.NoError(t, expanded.Compact())
 		assert.Equal(t, full.Bytes(), seeded.Bytes())
 		assert.Nil(t, expanded.Bytes())
+		for _, form := range []PrivateKeyForm{SeedForm, ExpandedForm, BothForm} {
+			want, err := MarshalPKCS8PrivateKeyForm(full, form)
+			require.NoError(t, err)
+			got, err := MarshalPKCS8PrivateKeyForm(seeded, form)
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+		}
 		for _, compact := range []*PrivateKey{seeded, expanded} {
 			assert.True(t, full.Equal(compact))
 			assert.True(t, compact.Equal(full))
