@@ -352,7 +352,11 @@ func TestConstantTimeSigning(t *testing.T) {
 
 		pk := plain.PublicKey()
 		room := make([]byte, 0, p.SignatureSize())
+		compact, _ := secretKey(t, p, make([]byte, PrivateKeySize))
+		watched(t, "Compact", func() { err = compact.Compact() })
+		require.NoError(t, err)
 		for name, f := range map[string]func() ([]byte, error){
+			"compact":      func() ([]byte, error) { return compact.AppendSign(room, message, nil) },
 			"Sign":         func() ([]byte, error) { return sk.Sign(nil, message, nil) },
 			"Sign, by μ":   func() ([]byte, error) { return sk.Sign(nil, mu[:], mldsaMu) },
 			"SignMessage":  func() ([]byte, error) { return sk.SignMessage(nil, message, nil) },
