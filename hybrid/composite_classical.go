@@ -143,7 +143,8 @@ func (s ecdsaSignature) parsePublic(op string, b []byte) (crypto.PublicKey, erro
 
 func (s ecdsaSignature) marshalPublic(op string, pk crypto.PublicKey) ([]byte, error) {
 	ecdsaPK, ok := pk.(*ecdsa.PublicKey)
-	if !ok || ecdsaPK == nil || ecdsaPK.Curve != s.elliptic {
+	// Bytes would dereference coordinates that are nil.
+	if !ok || ecdsaPK == nil || ecdsaPK.Curve != s.elliptic || ecdsaPK.X == nil || ecdsaPK.Y == nil {
 		return nil, newError(ErrAlgorithm, "%s: a %T is not an ECDSA public key of %s", op, pk, s.name)
 	}
 	b, err := ecdsaPK.Bytes()
