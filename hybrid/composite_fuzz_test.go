@@ -2,11 +2,14 @@ package hybrid
 
 import (
 	"bytes"
+	"crypto/elliptic"
+	"crypto/x509"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/mldsa"
+	"github.com/pqlane/pqlane/mlkem"
 )
 
 // fuzzSignatures and fuzzKEMs are the algorithms to fuzz: one of each classical half.
@@ -15,10 +18,38 @@ var (
 	fuzzKEMs       = []draftKEM{draftKEMs[0], draftKEMs[3], draftKEMs[4], draftKEMs[8]}
 )
 
+// fuzzKey returns the same key in every process: a fuzzing worker gets its inputs from
+// another one.
+func fuzzKey(f *testing.F, d draftSignature) *CompositePrivateKey {
+	classical := make([]byte, 32)
+	switch c := d.classical.(type) {
+	case int:
+		classical = x509.MarshalPKCS1PrivateKey(rsaTestKey(c))
+	case elliptic.Curve:
+		named := d.get().classical.(ecdsaSignature)
+		classical = named.marshalScalar(bytes.Repeat([]byte{1}, named.scalarSize))
+	}
+	sk, err := NewCompositePrivateKey(d.get(), append(make([]byte, mldsa.PrivateKeySize), classical...))
+	require.NoError(f, err)
+	return sk
+}
+
+func fuzzDecapsulationKey(f *testing.F, d draftKEM) *CompositeDecapsulationKey {
+	classical := make([]byte, 32)
+	if c, ok := d.classical.(int); ok {
+		classical = x509.MarshalPKCS1PrivateKey(rsaTestKey(c))
+	} else if named := d.get().classical.(ecdhKEM).named; named != nil {
+		classical = named.marshalScalar(bytes.Repeat([]byte{1}, named.scalarSize))
+	}
+	dk, err := NewCompositeDecapsulationKey(d.get(), append(make([]byte, mlkem.SeedSize), classical...))
+	require.NoError(f, err)
+	return dk
+}
+
 // FuzzCompositeKeys: what parses encodes as the same bytes, whatever the algorithm.
 func FuzzCompositeKeys(f *testing.F) {
 	for i, d := range fuzzSignatures {
-		sk := d.key(f)
+		sk := fuzzKey(f, d)
 		spki, _ := sk.PublicKey().MarshalPKIX()
 		pkcs8, _ := sk.MarshalPKCS8()
 		for _, b := range [][]byte{sk.Bytes(), sk.PublicKey().Bytes(), spki, pkcs8} {
@@ -26,7 +57,7 @@ func FuzzCompositeKeys(f *testing.F) {
 		}
 	}
 	for i, d := range fuzzKEMs {
-		dk := d.key(f)
+		dk := fuzzDecapsulationKey(f, d)
 		spki, _ := dk.EncapsulationKey().MarshalPKIX()
 		pkcs8, _ := dk.MarshalPKCS8()
 		for _, b := range [][]byte{dk.Bytes(), dk.EncapsulationKey().Bytes(), spki, pkcs8} {
@@ -80,8 +111,8 @@ func must(t *testing.T, f func() ([]byte, error)) []byte {
 	return b
 }
 
-// FuzzVerifyComposite: no signature but the right one of its message verifies, and nothing
-// but the one error is returned. ECDSA signatures may have another form that verifies.
+// FuzzVerifyComposite: no message but the one that was signed has a signature, and nothing
+// but the one error is returned.
 func FuzzVerifyComposite(f *testing.F) {
 	type pair struct {
 		pk        *CompositePublicKey
@@ -90,7 +121,7 @@ func FuzzVerifyComposite(f *testing.F) {
 	var pairs []pair
 	message := []byte("message")
 	for i, d := range fuzzSignatures[:3] {
-		sk := d.key(f)
+		sk := fuzzKey(f, d)
 		signature, err := sk.Sign(nil, message, nil)
 		require.NoError(f, err)
 		pairs = append(pairs, pair{sk.PublicKey(), signature})
@@ -106,7 +137,7 @@ func FuzzVerifyComposite(f *testing.F) {
 			require.True(t, err == ErrInvalidSignature)
 		default:
 			require.Equal(t, message, m)
-			require.Equal(t, p.signature, signature)
+			require.Empty(t, context)
 		}
 		if mask != 0 && at >= 0 {
 			flipped := bytes.Clone(p.signature)
@@ -120,7 +151,7 @@ func FuzzVerifyComposite(f *testing.F) {
 func FuzzCompositeDecapsulate(f *testing.F) {
 	var keys []*CompositeDecapsulationKey
 	for i, d := range fuzzKEMs {
-		keys = append(keys, d.key(f))
+		keys = append(keys, fuzzDecapsulationKey(f, d))
 		_, ciphertext := keys[i].EncapsulationKey().Encapsulate()
 		f.Add(uint8(i), ciphertext)
 	}
