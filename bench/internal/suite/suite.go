@@ -39,6 +39,11 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 		}
 		out = append(out, comparisons...)
 	}
+	composites, err := compositeComparisons(filter.backends())
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, composites...)
 	out = append(out, keccakComparisons(filter.backends())...)
 	return filter.apply(out), nil
 }
