@@ -17,8 +17,8 @@ import (
 type classicalSignature interface {
 	generate() (crypto.Signer, error)
 	parsePrivate(op string, b []byte) (crypto.Signer, error)
-	marshalPrivate(sk crypto.Signer) []byte // nil if sk keeps its key to itself
-	parsePublic(op string, b []byte) (crypto.PublicKey, error)
+	marshalPrivate(sk crypto.Signer) []byte                    // nil if sk keeps its key to itself
+	parsePublic(op string, b []byte) (crypto.PublicKey, error) // of publicKeySize bytes
 	marshalPublic(op string, pk crypto.PublicKey) ([]byte, error)
 	publicKeySize() int
 
@@ -131,12 +131,9 @@ func (s ecdsaSignature) marshalPrivate(sk crypto.Signer) []byte {
 }
 
 func (s ecdsaSignature) parsePublic(op string, b []byte) (crypto.PublicKey, error) {
-	if err := s.checkPoint(op, b); err != nil {
-		return nil, err
-	}
 	pk, err := ecdsa.ParseUncompressedPublicKey(s.elliptic, b)
 	if err != nil {
-		return nil, newError(ErrEncoding, "%s: not a point of %s", op, s.name)
+		return nil, newError(ErrEncoding, "%s: not an uncompressed point of %s", op, s.name)
 	}
 	return pk, nil
 }
@@ -197,10 +194,7 @@ func (ed25519Signature) marshalPrivate(sk crypto.Signer) []byte {
 	return nil
 }
 
-func (ed25519Signature) parsePublic(op string, b []byte) (crypto.PublicKey, error) {
-	if len(b) != ed25519.PublicKeySize {
-		return nil, newError(ErrSize, "%s: Ed25519 public key of %d bytes, want %d", op, len(b), ed25519.PublicKeySize)
-	}
+func (ed25519Signature) parsePublic(_ string, b []byte) (crypto.PublicKey, error) {
 	return ed25519.PublicKey(append([]byte(nil), b...)), nil
 }
 

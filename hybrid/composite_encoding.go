@@ -137,14 +137,3 @@ func (c *namedCurve) marshalScalar(scalar []byte) []byte {
 }
 
 func (c *namedCurve) pointSize() int { return 1 + 2*c.scalarSize }
-
-// checkPoint returns an error unless b has the form of an uncompressed point.
-func (c *namedCurve) checkPoint(op string, b []byte) error {
-	if len(b) != c.pointSize() {
-		return newError(ErrSize, "%s: %s point of %d bytes, want %d", op, c.name, len(b), c.pointSize())
-	}
-	if b[0] != 4 {
-		return newError(ErrEncoding, "%s: %s point that is not uncompressed", op, c.name)
-	}
-	return nil
-}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"sync"
 
 	"github.com/pqlane/pqlane/mlkem"
 )
@@ -44,7 +45,7 @@ var (
 type classicalKEM interface {
 	generate() (classicalPrivate, error)
 	parsePrivate(op string, b []byte) (classicalPrivate, error)
-	parsePublic(op string, b []byte) (classicalPublic, error)
+	parsePublic(op string, b []byte) (classicalPublic, error) // of publicKeySize bytes
 	publicKeySize() int
 	ciphertextSize() int
 }
@@ -169,16 +170,9 @@ func (k ecdhKEM) parsePrivate(op string, b []byte) (classicalPrivate, error) {
 }
 
 func (k ecdhKEM) parsePublic(op string, b []byte) (classicalPublic, error) {
-	if k.named != nil {
-		if err := k.named.checkPoint(op, b); err != nil {
-			return nil, err
-		}
-	} else if len(b) != x25519Size {
-		return nil, newError(ErrSize, "%s: X25519 public key of %d bytes, want %d", op, len(b), x25519Size)
-	}
 	pk, err := k.NewPublicKey(b)
 	if err != nil {
-		return nil, newError(ErrEncoding, "%s: not a point of %v", op, k.Curve)
+		return nil, newError(ErrEncoding, "%s: not an uncompressed point of %v", op, k.Curve)
 	}
 	if k.named == nil {
 		// A point of small order gives the zero secret with every scalar, which ECDH
@@ -191,13 +185,13 @@ func (k ecdhKEM) parsePublic(op string, b []byte) (classicalPublic, error) {
 }
 
 // anyX25519Key returns a key that is no secret.
-func anyX25519Key() *ecdh.PrivateKey {
+var anyX25519Key = sync.OnceValue(func() *ecdh.PrivateKey {
 	sk, err := ecdh.X25519().NewPrivateKey(make([]byte, x25519Size))
 	if err != nil {
 		panic("hybrid: X25519 is unavailable: " + err.Error()) // but a public key was made
 	}
 	return sk
-}
+})
 
 func (pk ecdhPublic) encapsulate() (secret, ciphertext []byte, err error) {
 	ephemeral, err := pk.Curve().GenerateKey(rand.Reader)
