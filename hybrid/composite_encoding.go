@@ -28,6 +28,16 @@ func (k rsaKeys) modulusSize() int { return k.bits / 8 }
 // so has a leading zero: SEQUENCE { INTEGER n, INTEGER 65537 }.
 func (k rsaKeys) publicKeySize() int { return 4 + 4 + 1 + k.modulusSize() + 5 }
 
+// maxPrivateKeySize is the size of an RSAPrivateKey with no leading zeros to drop: n and d,
+// the exponent, and five numbers of half their size, with a zero each before the highest bit.
+func (k rsaKeys) maxPrivateKeySize() int {
+	half := 3 + k.modulusSize()/2 + 1
+	if k.modulusSize()/2+1 > 0xff {
+		half++
+	}
+	return 4 + 3 + 2*(4+1+k.modulusSize()) + 5 + 5*half
+}
+
 func (k rsaKeys) generate() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, k.bits) }
 
 // check returns an error unless pk has the right size and exponent.
@@ -44,6 +54,9 @@ func (k rsaKeys) check(op string, pk *rsa.PublicKey) error {
 }
 
 func (k rsaKeys) parsePrivate(op string, b []byte) (*rsa.PrivateKey, error) {
+	if len(b) > k.maxPrivateKeySize() { // checking a long key takes long
+		return nil, newError(ErrSize, "%s: RSAPrivateKey of %d bytes, want %d at most", op, len(b), k.maxPrivateKeySize())
+	}
 	sk, err := x509.ParsePKCS1PrivateKey(b)
 	if err != nil {
 		return nil, newError(ErrEncoding, "%s: not an RSAPrivateKey", op)

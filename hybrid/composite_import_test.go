@@ -260,7 +260,7 @@ func TestDestroyedCompositeKeys(t *testing.T) {
 				}
 			}
 		case *ecdsa.PrivateKey:
-			for _, word := range classical.D.Bits() { //nolint:staticcheck
+			for _, word := range classical.D.Bits() {
 				assert.Zero(t, word)
 			}
 		case ed25519.PrivateKey:

@@ -95,7 +95,7 @@ func TestWrongCompositeCiphertexts(t *testing.T) {
 			ct, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, pk, make([]byte, 32), []byte("label"))
 			require.NoError(t, err)
 			refused("another label", ct)
-			ct, err = rsa.EncryptPKCS1v15(rand.Reader, pk, make([]byte, 32)) //nolint:staticcheck
+			ct, err = rsa.EncryptPKCS1v15(rand.Reader, pk, make([]byte, 32))
 			require.NoError(t, err)
 			refused("PKCS #1 v1.5", ct)
 		case ecdh.Curve:
