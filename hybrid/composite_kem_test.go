@@ -21,8 +21,8 @@ import (
 	"github.com/pqlane/pqlane/mlkem"
 )
 
-// A draftKEM is what draft-ietf-lamps-pq-composite-kem says of an algorithm in Sections 6
-// and 11: an account of its own beside the package's table.
+// A draftKEM is what draft-ietf-lamps-pq-composite-kem says of an algorithm in Section 6
+// and Appendix A: an account of its own beside the package's table.
 type draftKEM struct {
 	get                         func() KEMAlgorithm
 	arc                         int

@@ -45,18 +45,18 @@ func GenerateCompositeKey(a SignatureAlgorithm) (*CompositePrivateKey, error) {
 
 // ImportOptions is the caller's word on keys from elsewhere.
 type ImportOptions struct {
-	// DedicatedKeys says that the imported keys were made for this composite key, and serve
+	// DedicatedKeys says that the imported keys were made for this composite key and serve
 	// nowhere else: neither alone, nor as part of another key or certificate.
 	//
-	// draft-ietf-lamps-pq-composite-sigs, Sections 3.1 and 9.3, forbids keys of which that
-	// is not so. Where a component key also signs alone, one half of a composite signature,
-	// stripped of the other, can pass for a signature of that key, and a signature that it
-	// made elsewhere for half of a composite one: a forgery then takes breaking one
-	// algorithm, not both. And a component that was revoked as a key of its own lives on in
-	// the composite, whose hash is on no list of revoked keys.
+	// draft-ietf-lamps-pq-composite-sigs, Sections 3.1 and 9.3, forbids any other key. If a
+	// half also signs alone, its part of a composite signature, stripped of the other, may
+	// pass for a signature of its own, and one that it made elsewhere for part of a
+	// composite: to forge, it is then enough to break one of the two algorithms. And if it
+	// has been revoked as a key of its own, it lives on in the composite key, whose hash is
+	// on no list.
 	//
-	// An existing RSA or ECDSA key cannot be migrated by putting it into a composite key:
-	// make a new one, for example with a signer of nil in [ImportCompositeKey].
+	// An RSA or ECDSA key in use is not migrated by putting it into a composite key: the
+	// composite gets a new one, for example with a signer of nil in [ImportCompositeKey].
 	DedicatedKeys bool
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // A draftSignature is what draft-ietf-lamps-pq-composite-sigs says of an algorithm in
-// Sections 6 and 11: an account of its own beside the package's table.
+// Section 6 and Appendix A: an account of its own beside the package's table.
 type draftSignature struct {
 	get                        func() SignatureAlgorithm
 	arc                        int

@@ -331,7 +331,7 @@ func TestWrongRSAPrivateKeys(t *testing.T) {
 		_, err := k.parsePrivate("test", x509.MarshalPKCS1PrivateKey(rsaTestKey(bits)))
 		assert.ErrorIs(t, err, ErrSize, "%d bits", bits)
 	}
-	for bits, want := range map[int]int{2048: 1226, 3072: 1802, 4096: 2383} { // Section 11 of the draft
+	for bits, want := range map[int]int{2048: 1226, 3072: 1802, 4096: 2383} { // Appendix A of the draft
 		assert.Equal(t, want-mldsa.PrivateKeySize, rsaKeys{bits}.maxPrivateKeySize())
 	}
 	_, err = k.parsePrivate("test", mustPKCS8(t, rsaTestKey(2048)))
