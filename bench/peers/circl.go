@@ -18,6 +18,8 @@ func circlCalls(set string, in *suite.Inputs) (suite.Calls, error) {
 		return circl(in, mlkem768.GenerateKeyPair, mlkem768.NewKeyFromSeed, mlkem768.CiphertextSize, mlkem768.SharedKeySize)
 	case "ML-KEM-1024":
 		return circl(in, mlkem1024.GenerateKeyPair, mlkem1024.NewKeyFromSeed, mlkem1024.CiphertextSize, mlkem1024.SharedKeySize)
+	case suite.XWing:
+		return circlXWing(in)
 	}
 	return nil, nil
 }

@@ -145,6 +145,8 @@ func pqlaneCalls(set string, in *Inputs) (Calls, error) {
 	case "ML-KEM-1024":
 		return ownCalls[[pqlane.CiphertextSize1024]byte](in, pqlane.GenerateKey1024,
 			pqlane.NewDecapsulationKey1024, pqlane.NewDecapsulationKey1024FromExpanded, pqlane.NewEncapsulationKey1024)
+	case XWing:
+		return ownXWingCalls(in)
 	}
 	return nil, nil
 }
@@ -155,6 +157,8 @@ func standardCalls(set string, in *Inputs) (Calls, error) {
 		return sharedCalls(in, mlkem.GenerateKey768, mlkem.NewDecapsulationKey768, mlkem.NewEncapsulationKey768)
 	case "ML-KEM-1024":
 		return sharedCalls(in, mlkem.GenerateKey1024, mlkem.NewDecapsulationKey1024, mlkem.NewEncapsulationKey1024)
+	case XWing:
+		return standardXWingCalls(in)
 	}
 	return nil, nil
 }
@@ -284,6 +288,8 @@ func inputs(set string) (*Inputs, error) {
 		return newInputs(pqlane.NewDecapsulationKey768)
 	case "ML-KEM-1024":
 		return newInputs(pqlane.NewDecapsulationKey1024)
+	case XWing:
+		return xwingInputs()
 	}
 	return nil, errors.New("no such parameter set")
 }

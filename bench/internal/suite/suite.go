@@ -25,7 +25,7 @@ type Filter struct {
 // Comparisons returns the suite with the given implementations.
 func Comparisons(implementations []Implementation, filter Filter) ([]measure.Comparison, error) {
 	var out []measure.Comparison
-	for _, set := range Sets {
+	for _, set := range append(Sets[:len(Sets):len(Sets)], XWing) {
 		comparisons, err := mlkemComparisons(set, implementations, filter.backends())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", set, err)
@@ -39,6 +39,11 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 		}
 		out = append(out, comparisons...)
 	}
+	groups, err := hybridComparisons(filter.backends())
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, groups...)
 	composites, err := compositeComparisons(filter.backends())
 	if err != nil {
 		return nil, err
