@@ -97,7 +97,7 @@ func (g *group) wrongOrder(r role) error {
 }
 
 // swapped reports whether the share, which does not parse, does so with its parts in the
-// other order. A point tells by itself; 32 bytes of X25519 beside a key do not.
+// other order. A point tells by itself, 32 bytes of X25519 by the key beside them.
 func (g *group) swapped(r role, share []byte) bool {
 	if g.curve == noCurve || g.kem == noKEM {
 		return false
@@ -109,7 +109,7 @@ func (g *group) swapped(r role, share []byte) bool {
 		_, err := g.curve.parse(point)
 		return err == nil
 	}
-	return r == client && g.kem.parses(ek)
+	return g.kem.parses(ek)
 }
 
 func isZero(b []byte) bool {
