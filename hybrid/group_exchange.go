@@ -124,14 +124,13 @@ func (e Ephemeral) AppendFinish(dst, serverShare []byte) ([]byte, error) {
 	if err != nil {
 		return dst, g.zeroSecret(server)
 	}
+	defer clear(classical)
 	if i.dk != nil {
 		if err := i.dk.DecapsulateInto(&i.sharedKey, ciphertext); err != nil {
 			return dst, err
 		}
 	}
-	dst = g.appendSecret(dst, classical, i.sharedKey[:])
-	clear(classical)
-	return dst, nil
+	return g.appendSecret(dst, classical, i.sharedKey[:]), nil
 }
 
 // Destroy wipes e, whose use then is an error that matches [ErrUsed]. After a use, and of
@@ -186,6 +185,7 @@ func (g *group) accept(dst, secret, clientShare []byte, r *responder) (_, _ []by
 	if err != nil {
 		return dst, secret, g.zeroSecret(client)
 	}
+	defer clear(classical)
 
 	// The client's share, which dst may overlap, has been read.
 	all, share := extend(dst, g.shareSize(server))
@@ -197,7 +197,6 @@ func (g *group) accept(dst, secret, clientShare []byte, r *responder) (_, _ []by
 		}
 	}
 	secret = g.appendSecret(secret, classical, r.sharedKey[:])
-	clear(classical)
 	clear(r.sharedKey[:])
 	return all, secret, nil
 }
