@@ -9,7 +9,8 @@ import (
 // its outcome, and Destroy wipe it. Copies of it are the same ephemeral, and of several
 // uses, which may be concurrent, one succeeds. The zero value refuses use.
 //
-// An ephemeral that is dropped is not wiped: call Destroy when a handshake fails.
+// An ephemeral that is dropped is not wiped: call Destroy when a handshake fails. The key on
+// the curve is crypto/ecdh's, which has no way to wipe it: it is let go.
 type Ephemeral struct {
 	secrets *initiator
 	turn    uint64

@@ -16,9 +16,9 @@ type report struct {
 }
 
 const (
-	lineFormat    = "%-12s %-32s %-20s %-8s %6d %6d %6d\n"
-	headFormat    = "%-12s %-32s %-20s %-8s %6s %6s %6s\n"
-	missingFormat = "%-12s %-32s %-20s not available: %s\n"
+	lineFormat    = "%-30s %-32s %-20s %-8s %6d %6d %6d\n"
+	headFormat    = "%-30s %-32s %-20s %-8s %6s %6s %6s\n"
+	missingFormat = "%-30s %-32s %-20s not available: %s\n"
 )
 
 func (r *report) head() {
