@@ -114,7 +114,7 @@ func (l *lanes) wide() bool {
 func (l *lanes) sampleWide(s *keccak.State8) {
 	n := min(len(l.noise), len(s[0]))
 	s.Start(keccak.RateSHAKE256, l.noiseSeed, &eightNonces)
-	s.Permute()
+	s.Permute(1<<8 - 1)
 	for i := range n {
 		kemring.CBD2Wide(&l.noise[i], s, i)
 	}

@@ -13,19 +13,30 @@ func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
 	s.startGeneric(lanes, seed, tail, last)
 }
 
-func (s *State4) absorb(lane int, block []byte) { s.absorbGeneric(lane, block) }
-
-// Wide reports whether a [State8] costs less than two [State4].
-func Wide() bool { return false }
-
-// Permute applies Keccak-f[1600] to every lane of s.
-func (s *State8) Permute() { s.permuteGeneric() }
-
-func (s *State8) start(seed []byte, tail *[8]uint64, last int) { s.startGeneric(seed, tail, last) }
+func (s *State4) absorb(lane int, block []byte) { s.column(lane).absorb(block) }
 
 // absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
 // the other lanes is unspecified.
 func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {
+	for ; len(blocks) >= rate; blocks = blocks[rate:] {
+		s.absorb(lane, blocks[:rate])
+		s.Permute(1 << lane)
+	}
+}
+
+// Wide reports whether a [State8] costs less than two [State4].
+func Wide() bool { return false }
+
+// Permute is [State4.Permute] for eight lanes.
+func (s *State8) Permute(active uint) { s.permuteGeneric(active) }
+
+func (s *State8) start(lanes uint, seed []byte, tail *[8]uint64, last int) {
+	s.startGeneric(lanes, seed, tail, last)
+}
+
+func (s *State8) absorb(lane int, block []byte) { s.column(lane).absorb(block) }
+
+func (s *State8) absorbBlocks(lane, rate int, blocks []byte) {
 	for ; len(blocks) >= rate; blocks = blocks[rate:] {
 		s.absorb(lane, blocks[:rate])
 		s.Permute(1 << lane)

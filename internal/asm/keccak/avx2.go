@@ -9,22 +9,20 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// avx2 emits the kernel name for four interleaved states in the sixteen registers of
-// AVX2.
+// avx2 emits the kernel name for four interleaved states, whose rows stand stride bytes
+// apart, in the sixteen registers of AVX2.
 //
 // The state stays in memory, and nowhere else: five registers hold a row, five hold D,
 // five gather the column parities of the next round while χ writes the rows, and one
 // is left. AVX2 has no rotation: it is two shifts and an exclusive or, except by 1
 // (where an addition shifts on one more port) and by whole bytes.
-func avx2(ctx *build.Context, name, signature string, roundConstants Mem) {
-	rol8, rol56 := byteRotation(ctx, "rol8", 8), byteRotation(ctx, "rol56", 56)
-
+func avx2(ctx *build.Context, name, signature string, stride int, rol8, rol56, roundConstants Mem) {
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.SignatureExpr(signature)
 
 	state := ctx.Load(ctx.ParamIndex(0), RDI)
-	a := func(slot int) Mem { return Mem{Base: state, Disp: 32 * slot} }
+	a := func(slot int) Mem { return Mem{Base: state, Disp: stride * slot} }
 	b := [5]Op{Y0, Y1, Y2, Y3, Y4}
 	c := [5]Op{Y5, Y6, Y7, Y8, Y9}
 	d := [5]Op{Y10, Y11, Y12, Y13, Y14}

@@ -47,18 +47,30 @@ func generate() (map[string][]byte, error) {
 		rc := roundConstantTable(ctx)
 		scalar(ctx, "permuteScalar", "func(a *[25]uint64)", 1, rc)
 		scalar(ctx, "permuteScalarLane", "func(lane *uint64)", 4, rc)
-		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", rc)
+		scalar(ctx, "permuteScalarLane8", "func(lane *uint64)", 8, rc)
+		rol8, rol56 := byteRotation(ctx, "rol8", 8), byteRotation(ctx, "rol56", 56)
+		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", 32, rol8, rol56, rc)
+		avx2(ctx, "permuteHalfAVX2", "func(half *uint64)", 64, rol8, rol56, rc)
 		avx512(ctx, "permuteAVX512", "func(a *[25]uint64)", xmm, 8, false, rc)
+		avx512(ctx, "permuteLane8AVX512", "func(lane *uint64)", xmm, 64, false, rc)
 		avx512(ctx, "absorbLaneAVX512", "func(lane *uint64, message *byte, blocks uint64)", xmm, 32, true, rc)
+		avx512(ctx, "absorbLane8AVX512", "func(lane *uint64, message *byte, blocks uint64)", xmm, 64, true, rc)
 		avx512(ctx, "permute4AVX512", "func(s *[25][4]uint64)", ymm, 32, false, rc)
+		avx512(ctx, "permuteHalfAVX512", "func(half *uint64)", ymm, 64, false, rc)
 		avx512(ctx, "permute8AVX512", "func(s *[25][8]uint64)", zmm, 64, false, rc)
 
-		blended, padding := blendedRows{laneBits(ctx)}, lastBit(ctx)
-		start(ctx, "startAVX2", blended, padding)
-		start(ctx, "startAVX512", maskedRows{}, padding)
-		startWide(ctx, "start8AVX512", padding)
-		absorb(ctx, "absorbAVX2", blended)
-		absorb(ctx, "absorbAVX512", maskedRows{})
+		blended, masked, masked8 := blendedRows{laneBits(ctx)}, maskedRows{ymm}, maskedRows{zmm}
+		padding := lastBit(ctx)
+		const begin = "lanes uint64, seed *byte, words uint64, tail *uint64, last uint64)"
+		start(ctx, "startAVX2", "func(s *[25][4]uint64, "+begin, blended, 32, padding)
+		start(ctx, "startHalfAVX2", "func(half *uint64, "+begin, blended, 64, padding)
+		start(ctx, "startAVX512", "func(s *[25][4]uint64, "+begin, masked, 32, padding)
+		start(ctx, "start8AVX512", "func(s *[25][8]uint64, "+begin, masked8, 64, padding)
+		const add = "lanes uint64, block *byte, words uint64)"
+		absorb(ctx, "absorbAVX2", "func(s *[25][4]uint64, "+add, blended, 32)
+		absorb(ctx, "absorbHalfAVX2", "func(half *uint64, "+add, blended, 64)
+		absorb(ctx, "absorbAVX512", "func(s *[25][4]uint64, "+add, masked, 32)
+		absorb(ctx, "absorb8AVX512", "func(s *[25][8]uint64, "+add, masked8, 64)
 	})
 	if err != nil {
 		return nil, err
