@@ -15,8 +15,14 @@ import (
 // time of making the key. The runtime leaves out the clearing for a [strings.Builder],
 // which writes before it reads; no string is made of the memory here.
 func Uncleared[T any]() *T {
+	return (*T)(unsafe.Pointer(unsafe.SliceData(UnclearedBytes(int(unsafe.Sizeof(*new(T)))))))
+}
+
+// UnclearedBytes returns size bytes like Uncleared: more than 16, and aligned as an array of
+// any type that has no pointers needs it.
+func UnclearedBytes(size int) []byte {
 	var b strings.Builder
-	b.Grow(int(unsafe.Sizeof(*new(T))))
+	b.Grow(size)
 	b.WriteByte(0)
-	return (*T)(unsafe.Pointer(unsafe.StringData(b.String())))
+	return unsafe.Slice(unsafe.StringData(b.String()), size)
 }
