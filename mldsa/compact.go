@@ -22,10 +22,10 @@ func (sk *PrivateKey) Compact() error {
 	if sk.isCompact() {
 		return nil
 	}
-	// The encodings may share a block of memory with what is to be dropped.
-	expanded := bytes.Clone(sk.expanded)
+	expanded := sk.ExpandedBytes()
 	sk.wipeVectors()
 	sk.a, sk.s1, sk.s2, sk.t0 = nil, nil, nil, nil
+	// The public key's encoding is in one block with what is dropped.
 	sk.pk.encoded, sk.expanded = bytes.Clone(sk.pk.encoded), expanded
 	return nil
 }
@@ -49,23 +49,22 @@ func borrowFull(sk *PrivateKey) *borrowedKey {
 	p := sk.pk.p
 	x := borrowedKeys.Get().(*borrowedKey)
 	full := &x.key
-	full.pk.p, full.expanded = p, sk.expanded
+	from := p.expandedParts(sk.expanded)
+	full.pk.p, full.pk.tr, full.key = p, sk.pk.tr, sk.key
 	full.a, full.s1, full.s2, full.t0 = x.a[:p.k*p.l], x.s1[:p.l], x.s2[:p.k], x.t0[:p.k]
-	rho, _, tr, s1, s2, t0 := full.parts()
-	full.pk.tr = [64]byte(tr)
 
 	w := newScratch()
 	w.begin(p)
-	w.expandA(p, full.a, rho, nil)
+	w.expand(p, &expansion{a: full.a, rows: p.k, rho: from.rho, rowDone: func(int) {}})
 	size := dsaring.SizeEta(p.eta)
 	for i := range full.s1 {
-		dsaring.UnpackEta(&w.acc, s1[i*size:], p.eta)
+		dsaring.UnpackEta(&w.acc, from.s1[i*size:], p.eta)
 		smallTransform(&full.s1[i], &w.acc)
 	}
 	for i := range full.s2 {
-		dsaring.UnpackEta(&w.acc, s2[i*size:], p.eta)
+		dsaring.UnpackEta(&w.acc, from.s2[i*size:], p.eta)
 		smallTransform(&full.s2[i], &w.acc)
-		dsaring.UnpackT0(&full.t0[i], t0[i*dsaring.SizeT0:])
+		dsaring.UnpackT0(&full.t0[i], from.t0[i*dsaring.SizeT0:])
 		dsaring.NTT(&full.t0[i])
 	}
 	w.release(p)
@@ -78,6 +77,7 @@ func (x *borrowedKey) release() {
 	clear(full.s1)
 	clear(full.s2)
 	clear(full.t0)
-	full.expanded, full.a, full.s1, full.s2, full.t0 = nil, nil, nil, nil, nil
+	clear(full.key[:])
+	full.a, full.s1, full.s2, full.t0 = nil, nil, nil, nil
 	borrowedKeys.Put(x)
 }

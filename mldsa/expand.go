@@ -1,7 +1,9 @@
 package mldsa
 
 import (
+	"math/bits"
 	"sync"
+	"unsafe"
 
 	"github.com/pqlane/pqlane/internal/dsaring"
 	"github.com/pqlane/pqlane/internal/keccak"
@@ -12,28 +14,30 @@ import (
 // proxy runs a handshake on a fresh goroutine, whose stack would have to grow to tens of
 // kilobytes, and growing copies secrets.
 type scratch struct {
-	a       [maxK * maxL]dsaring.Poly // Â, where the key does not hold it
-	polys   [3 * maxL]dsaring.Poly
-	y, mask []dsaring.Poly // of this and of the next attempt
-	z       []dsaring.Poly
-	w0, w1  [maxK]dsaring.Poly
-	t       [maxK]dsaring.Poly
-	c, acc  dsaring.Poly
-
+	// What kernels work on is aligned to cache lines, as the block is.
+	a                  [maxRows * maxL]dsaring.Poly // rows of Â, where the key does not hold it
+	polys              [3 * maxL]dsaring.Poly
+	w0, w1             [maxK]dsaring.Poly
+	t                  [maxK]dsaring.Poly
+	c, acc             dsaring.Poly
 	smallC, smallTwist [1]kemring.Poly // ĉ modulo 3329
 	smallAcc           kemring.Poly
+	hints              [maxK]dsaring.Hint
+	wide               keccak.Scheduler8
+	_                  [(64 - unsafe.Sizeof(keccak.Scheduler8{})%64) % 64]byte
+	lanes              keccak.Scheduler
 
-	hints   [maxK]dsaring.Hint
+	y, mask []dsaring.Poly // of this and of the next attempt
+	z       []dsaring.Poly
 	streams [keccak.Lanes][5 * keccak.RateSHAKE256]byte // of ExpandMask, whole blocks
 	w1Bytes [MuSize + maxW1Size]byte                    // μ ‖ packed w₁
-
-	lanes  keccak.Scheduler
-	ride   ride
-	sponge keccak.Sponge
-	tail   [keccak.Lanes]uint64
-	counts [maxK * maxL]int // of coefficients that streams have given
-	seed   [128]byte        // ρ ‖ ρ′ ‖ K of key generation, ρ″ of signing
-	c1, c2 [64]byte         // challenges
+	ride    ride
+	sponge  keccak.Sponge
+	tail    [keccak.Lanes]uint64
+	tails   [8]uint64
+	counts  [maxK * maxL]int // of coefficients that streams have given
+	seed    [128]byte        // ρ ‖ ρ′ ‖ K of key generation, ρ″ of signing
+	c1, c2  [64]byte         // challenges
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -148,48 +152,120 @@ func (w *scratch) squeeze(n, rate int, seed []byte, suffix func(i int) uint64, t
 	}
 }
 
-// expandA is FIPS 204, Algorithm 32: it sets a to Â. It calls rowDone, which may be nil, for
-// each row in order when all of it is there.
-func (w *scratch) expandA(p *params, a []dsaring.Poly, rho []byte, rowDone func(row int)) {
-	n := &w.counts
-	clear(n[:])
+// maxRows is how many rows of Â verification has memory for at a time: they stay in the nearest
+// cache, and the streams in eight lanes belong to fewer.
+const maxRows = 4
+
+// An expansion is the work of expand: the polynomials of Â, which FIPS 204, Algorithm 32
+// (ExpandA), draws from ρ, and in key generation s₁ and s₂, which Algorithm 33 (ExpandS) draws
+// from ρ′.
+type expansion struct {
+	a        []dsaring.Poly // row i is at i mod rows
+	rows     int            // that a has room for
+	rho      []byte
+	s1, s2   []dsaring.Poly
+	rhoPrime []byte
+	// early polynomials of Â begin before s₁ and s₂. The hash that waits takes a lane when
+	// hashAfter rows are done: it is the last to end if it begins later, and has to wait for its
+	// message if it begins earlier.
+	early, hashAfter int
+	// rowDone is called for each row of Â in order when all of it, and of s₁ and s₂, is there. After
+	// that its memory may hold another.
+	rowDone func(i int)
+}
+
+// expand runs the streams of x in eight lanes, and the hash that waits, if there is one. Which
+// lane does what depends on what the streams reject.
+func (w *scratch) expand(p *params, x *expansion) {
+	r := &w.ride
+	lanes := &w.wide
+	secrets := len(x.s1) + len(x.s2)
 	var left [maxK]int // polynomials that a row lacks
 	for i := range left {
 		left[i] = p.l
 	}
-	row := 0
-	w.squeeze(p.k*p.l, dsaring.RateXOF, rho,
-		func(i int) uint64 { return uint64(i%p.l) | uint64(i/p.l)<<8 },
-		func(i, lane int) bool {
-			n[i] = dsaring.SampleNTT(&a[i], n[i], &w.lanes.State, lane)
-			if n[i] < dsaring.N {
-				return false
-			}
-			left[i/p.l]--
-			for ; row < p.k && left[row] == 0; row++ {
-				if rowDone != nil {
-					rowDone(row)
-				}
-			}
-			return true
-		})
-}
+	left[0] += secrets
 
-// expandS is Algorithm 33: it sets s1 and s2.
-func (w *scratch) expandS(p *params, s1, s2 []dsaring.Poly, rhoPrime []byte) {
-	n := &w.counts
-	clear(n[:])
-	w.squeeze(p.k+p.l, dsaring.RateH, rhoPrime,
-		func(i int) uint64 { return uint64(i) },
-		func(i, lane int) bool {
-			s := s1
-			j := i
-			if i >= p.l {
-				s, j = s2, i-p.l
+	var (
+		streams          [8]dsaring.Stream
+		rows             [8]int // that streams belong to
+		bounded, uniform uint   // lanes with streams, by what is sampled
+		hash             uint   // the lane of the hash
+		secret           int    // next polynomial of s₁ and s₂
+		i, j             int    // next polynomial of Â
+		done             int    // rows
+	)
+	for {
+		var beginBounded, beginUniform uint
+		for idle := ^(bounded | uniform | hash) & (1<<8 - 1); idle != 0; idle &= idle - 1 {
+			lane := bits.TrailingZeros(idle) & 7
+			if r.waiting && done >= x.hashAfter {
+				r.waiting, r.lane, hash = false, lane, 1<<lane
+				lanes.Absorb(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, r.message, r.ready)
+			} else if secret < secrets && i*p.l+j >= x.early {
+				if secret < len(x.s1) {
+					streams[lane].P = &x.s1[secret]
+				} else {
+					streams[lane].P = &x.s2[secret-len(x.s1)]
+				}
+				streams[lane].N, rows[lane] = 0, 0
+				w.tails[lane] = uint64(secret) | keccak.DomainSHAKE<<16
+				beginBounded |= 1 << lane
+				secret++
+			} else if i < p.k && i < done+x.rows {
+				streams[lane].P = &x.a[i%x.rows*p.l+j]
+				streams[lane].N, rows[lane] = 0, i
+				w.tails[lane] = uint64(j) | uint64(i)<<8 | keccak.DomainSHAKE<<16
+				beginUniform |= 1 << lane
+				if j++; j == p.l {
+					i, j = i+1, 0
+				}
+			} else {
+				break
 			}
-			n[i] = dsaring.SampleBounded(&s[j], n[i], &w.lanes.State, lane, p.eta)
-			return n[i] == dsaring.N
-		})
+		}
+		if beginBounded != 0 {
+			lanes.Start(beginBounded, dsaring.RateH, x.rhoPrime, &w.tails)
+			bounded |= beginBounded
+		}
+		if beginUniform != 0 {
+			lanes.Start(beginUniform, dsaring.RateXOF, x.rho, &w.tails)
+			uniform |= beginUniform
+		}
+		if hash != 0 {
+			lanes.SetReady(r.lane, r.ready)
+		}
+		switch {
+		case bounded|uniform != 0:
+			lanes.Step()
+		case hash != 0:
+			lanes.Finish(r.lane)
+		default:
+			lanes.Wipe()
+			return
+		}
+		if bounded != 0 {
+			dsaring.SampleBounded(&streams, bounded, &lanes.State, p.eta)
+		}
+		dsaring.SampleNTT(&streams, uniform, &lanes.State)
+		for running := bounded | uniform; running != 0; running &= running - 1 {
+			lane := bits.TrailingZeros(running) & 7
+			if streams[lane].N == dsaring.N {
+				lanes.Release(lane)
+				bounded &^= 1 << lane
+				uniform &^= 1 << lane
+				left[rows[lane]]--
+			}
+		}
+		for ; done < p.k && left[done] == 0; done++ {
+			x.rowDone(done)
+		}
+		if hash != 0 && lanes.Ready(r.lane) {
+			lanes.Read(r.lane, r.digest[:])
+			lanes.Release(r.lane)
+			hash = 0
+		}
+	}
 }
 
 // expandMask is Algorithm 34: it sets w.mask to the mask of ρ″, in w.seed, and κ.

@@ -34,20 +34,26 @@ type params struct {
 	gamma1, gamma2 int32
 	omega          int // the most hints
 	challengeSize  int // λ/4 bytes of c̃
+
+	// See expansion. Of all choices these take the fewest permutations in key generation.
+	early, hashAfter int
 }
 
 var (
 	params44 = params{
 		name: "ML-DSA-44", k: 4, l: 4, eta: 2, tau: 39, beta: 78,
 		gamma1: dsaring.Gamma1Bits17, gamma2: dsaring.Gamma2Q88, omega: 80, challengeSize: 32,
+		early: 1, hashAfter: 2,
 	}
 	params65 = params{
 		name: "ML-DSA-65", k: 6, l: 5, eta: 4, tau: 49, beta: 196,
 		gamma1: dsaring.Gamma1Bits19, gamma2: dsaring.Gamma2Q32, omega: 55, challengeSize: 48,
+		early: 0, hashAfter: 2,
 	}
 	params87 = params{
 		name: "ML-DSA-87", k: 8, l: 7, eta: 2, tau: 60, beta: 120,
 		gamma1: dsaring.Gamma1Bits19, gamma2: dsaring.Gamma2Q32, omega: 75, challengeSize: 64,
+		early: 11, hashAfter: 4,
 	}
 )
 

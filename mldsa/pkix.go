@@ -2,7 +2,6 @@ package mldsa
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"errors"
 
 	"github.com/pqlane/pqlane/internal/pkcs"
@@ -126,7 +125,7 @@ func ParsePKCS8PrivateKey(der []byte) (*PrivateKey, error) {
 	}
 	what := ""
 	switch {
-	case forms.Expanded != nil && !publicCheck(subtle.ConstantTimeCompare(sk.expanded, forms.Expanded) == 1):
+	case forms.Expanded != nil && !publicCheck(sk.expandsTo(forms.Expanded)):
 		what = "the expanded key is not that of the seed"
 	case k.PublicKey != nil && !bytes.Equal(k.PublicKey, sk.pk.encoded):
 		what = "the public key beside it is that of another"
@@ -161,12 +160,13 @@ func marshalPKCS8(op string, sk *PrivateKey, form PrivateKeyForm) ([]byte, error
 	case SeedForm:
 		forms.Seed = sk.seed[:]
 	case ExpandedForm:
-		forms.Expanded = sk.expanded
+		forms.Expanded = sk.ExpandedBytes()
 	case BothForm:
-		forms.Seed, forms.Expanded = sk.seed[:], sk.expanded
+		forms.Seed, forms.Expanded = sk.seed[:], sk.ExpandedBytes()
 	default:
 		return nil, newError(ErrEncoding, "%s: no form %d of a private key", op, int(form))
 	}
+	defer clear(forms.Expanded)
 	if forms.Seed != nil && !sk.seeded {
 		return nil, newError(ErrNoSeed, "%s: the key was made from an expanded key and has no seed; ExpandedForm writes it", op)
 	}

@@ -5,26 +5,32 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/subtle"
+	"unsafe"
 
+	"github.com/pqlane/pqlane/internal/alloc"
 	"github.com/pqlane/pqlane/internal/dsaring"
+	"github.com/pqlane/pqlane/internal/keccak"
 	"github.com/pqlane/pqlane/internal/kemring"
 )
 
-// A PrivateKey signs. It holds Â, ŝ₁, ŝ₂ and t̂₀: about 27, 46 and 77 KB for ML-DSA-44, 65
+// A PrivateKey signs. It holds Â, ŝ₁, ŝ₂ and t̂₀: about 26, 45 and 76 KB for ML-DSA-44, 65
 // and 87; [PrivateKey.Compact] reduces it to its encodings.
 //
 // It is safe for concurrent use once made; Generate, Compact and Destroy exclude all other use.
 // The zero value is for Generate and refuses everything else.
 type PrivateKey struct {
-	pk       PublicKey
-	seed     [PrivateKeySize]byte
-	expanded []byte         // the private key of FIPS 204, Algorithm 24
-	a        []dsaring.Poly // Â, row by row, in [0, q)
-	s1       []kemring.Poly // ŝ₁ and ŝ₂ modulo the prime of ML-KEM, see smallProduct
-	s2       []kemring.Poly
-	t0       []dsaring.Poly // t̂₀
-	state    state
-	seeded   bool // seed is known
+	pk     PublicKey
+	seed   [PrivateKeySize]byte
+	key    [32]byte       // K
+	a      []dsaring.Poly // Â, row by row, in [0, q)
+	s1     []kemring.Poly // ŝ₁ and ŝ₂ modulo the prime of ML-KEM, see smallProduct
+	s2     []kemring.Poly
+	t0     []dsaring.Poly // t̂₀
+	state  state
+	seeded bool // seed is known
+
+	// A compact key has its expanded form, in place of a, s1, s2 and t0.
+	expanded []byte
 }
 
 var (
@@ -80,81 +86,110 @@ func NewPrivateKey(p Parameters, seed []byte) (*PrivateKey, error) {
 	return sk, nil
 }
 
-// allot gives sk the memory of a key with parameters p.
+// allot gives sk the memory of a key with parameters p, in one piece and not cleared: whoever
+// allots overwrites all of it before sk is ready.
 func (sk *PrivateKey) allot(p *params) {
 	if sk.pk.p == p && !sk.isCompact() {
 		return
 	}
 	sk.wipeVectors()
 	sk.pk.p, sk.pk.shared = p, true
-	sk.pk.encoded = make([]byte, p.publicKeySize())
-	sk.expanded = make([]byte, p.expandedKeySize())
-	sk.a = make([]dsaring.Poly, p.k*p.l)
-	sk.s1 = make([]kemring.Poly, p.l)
-	sk.s2 = make([]kemring.Poly, p.k)
-	sk.t0 = make([]dsaring.Poly, p.k)
+	sk.expanded = nil
+	const poly, small = 4 * dsaring.N, 2 * kemring.N
+	m := alloc.UnclearedBytes((p.k*p.l+p.k)*poly + (p.k+p.l)*small + p.publicKeySize())
+	sk.a, m = cut[dsaring.Poly](m, p.k*p.l)
+	sk.t0, m = cut[dsaring.Poly](m, p.k)
+	sk.s1, m = cut[kemring.Poly](m, p.l)
+	sk.s2, m = cut[kemring.Poly](m, p.k)
+	sk.pk.encoded = m
 }
 
-// parts returns the fields of the expanded key (FIPS 204, Algorithm 24).
-func (sk *PrivateKey) parts() (rho, key, tr, s1, s2, t0 []byte) {
-	p, b := sk.pk.p, sk.expanded
+// cut returns the beginning of m as n elements, and the rest.
+func cut[T any](m []byte, n int) (elements []T, rest []byte) {
+	elements = unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(m))), n)
+	return elements, m[n*int(unsafe.Sizeof(elements[0])):]
+}
+
+// expandedParts are the fields of an expanded key (FIPS 204, Algorithm 24).
+type expandedParts struct{ rho, key, tr, s1, s2, t0 []byte }
+
+func (p *params) expandedParts(b []byte) expandedParts {
 	next := func(n int) (part []byte) {
 		part, b = b[:n:n], b[n:]
 		return part
 	}
-	rho, key, tr = next(32), next(32), next(64)
-	s1, s2 = next(p.l*dsaring.SizeEta(p.eta)), next(p.k*dsaring.SizeEta(p.eta))
-	return rho, key, tr, s1, s2, next(p.k * dsaring.SizeT0)
+	return expandedParts{
+		rho: next(32), key: next(32), tr: next(64),
+		s1: next(p.l * dsaring.SizeEta(p.eta)), s2: next(p.k * dsaring.SizeEta(p.eta)),
+		t0: next(p.k * dsaring.SizeT0),
+	}
 }
 
 // expandSeed is FIPS 204, Algorithm 6 (ML-DSA.KeyGen_internal), of sk.seed.
 func (sk *PrivateKey) expandSeed(p *params) {
 	sk.allot(p)
-	rho, key, tr, s1, s2, t0 := sk.parts()
 	w := newScratch()
-	w.hashH(w.seed[:128], sk.seed[:], []byte{byte(p.k), byte(p.l)})
-	copy(rho, w.seed[:32])
-	copy(key, w.seed[96:])
-	publicRho(rho)
 	w.begin(p)
-	s1Poly, s2Poly := w.z, w.t[:p.k]
-	w.expandS(p, s1Poly, s2Poly, w.seed[32:96])
-	size := dsaring.SizeEta(p.eta)
-	for i := range s1Poly {
-		dsaring.PackEta(s1[i*size:], &s1Poly[i], p.eta)
-		smallTransform(&sk.s1[i], &s1Poly[i])
-		dsaring.NTT(&s1Poly[i])
-	}
-	copy(sk.pk.encoded, rho)
-	// tr = H(pk) is absorbed beside Â, as far as t is known.
-	w.hash(sk.pk.encoded, 32)
-	w.expandA(p, sk.a, rho, func(i int) {
-		dsaring.PackEta(s2[i*size:], &s2Poly[i], p.eta)
-		smallTransform(&sk.s2[i], &s2Poly[i])
-		w.rowOfT(sk, i)
-		dsaring.PackT1(sk.pk.t1(i), &w.w1[i])
-		publicEncoded(sk.pk.t1(i))
-		dsaring.PackT0(t0[i*dsaring.SizeT0:], &w.w0[i])
-		sk.t0[i] = w.w0[i]
-		dsaring.NTT(&sk.t0[i])
-		w.ride.ready += dsaring.SizeT1
-	})
+	w.hashH(w.seed[:128], sk.seed[:], []byte{byte(p.k), byte(p.l)})
+	rho := sk.pk.rho()
+	copy(rho, w.seed[:32])
+	publicRho(rho)
+	copy(sk.key[:], w.seed[96:])
+	w.expandKey(sk, w.seed[32:96], func(int) {})
+	publicEncoded(sk.pk.encoded)
 	sk.pk.trState.Store(trUnknown)
 	sk.pk.setTR(&w.ride.digest)
-	copy(tr, w.ride.digest[:])
-	w.release(p)
+	w.releaseKey(p)
 	sk.state, sk.pk.state, sk.seeded = ready, ready, true
 }
 
-// rowOfT sets row i of w.w1 and w.w0 to (t₁, t₀) of t = NTT⁻¹(Â∘ŝ₁) + s₂, where ŝ₁ is in w.z
-// and s₂ in w.t.
-func (w *scratch) rowOfT(sk *PrivateKey, i int) {
-	l := sk.pk.p.l
-	dsaring.Dot(&w.acc, sk.a[i*l:][:l], w.z)
-	dsaring.InverseNTT(&w.acc)
-	dsaring.Add(&w.acc, &w.t[i])
-	dsaring.Reduce(&w.acc)
-	dsaring.Power2Round(&w.w1[i], &w.w0[i], &w.acc)
+// expandKey computes from ρ, in sk.pk, and from s₁ and s₂ what sk holds. They are in w.z and w.t,
+// or rhoPrime is not nil: then they are expanded from it. check is called when row i of t₀
+// is in sk.t0, not yet transformed. tr is in w.ride.digest then.
+func (w *scratch) expandKey(sk *PrivateKey, rhoPrime []byte, check func(i int)) {
+	p := sk.pk.p
+	s1, s2 := w.z, w.t[:p.k]
+	x := expansion{a: sk.a, rows: p.k, rho: sk.pk.rho(), rhoPrime: rhoPrime, hashAfter: p.hashAfter}
+	if rhoPrime != nil {
+		x.s1, x.s2 = s1, s2
+		x.early = p.early
+	}
+	x.rowDone = func(i int) {
+		if i == 0 {
+			for j := range s1 {
+				smallTransform(&sk.s1[j], &s1[j])
+				dsaring.NTT(&s1[j])
+			}
+		}
+		smallTransform(&sk.s2[i], &s2[i])
+		// t = NTT⁻¹(Â∘ŝ₁) + s₂
+		dsaring.Dot(&w.acc, sk.a[i*p.l:][:p.l], s1)
+		dsaring.InverseNTT(&w.acc)
+		dsaring.Add(&w.acc, &s2[i])
+		dsaring.Reduce(&w.acc)
+		dsaring.Power2Round(&w.w1[0], &sk.t0[i], &w.acc)
+		dsaring.PackT1(sk.pk.t1(i), &w.w1[0])
+		publicEncoded(sk.pk.t1(i))
+		check(i)
+		dsaring.NTT(&sk.t0[i])
+		w.ride.ready += dsaring.SizeT1
+	}
+	// tr = H(pk) is absorbed beside Â, as far as t is known.
+	w.hash(sk.pk.encoded, len(x.rho))
+	w.expand(p, &x)
+}
+
+// releaseKey is release after expandKey, which uses little of w.
+func (w *scratch) releaseKey(p *params) {
+	clear(w.z)
+	w.y, w.mask, w.z = nil, nil, nil
+	clear(w.t[:p.k])
+	clear(w.w1[0][:])
+	clear(w.acc[:])
+	clear(w.seed[:])
+	w.ride = ride{}
+	w.sponge = keccak.Sponge{}
+	scratches.Put(w)
 }
 
 // NewPrivateKeyFromExpanded parses a private key in the expanded form of FIPS 204
@@ -172,8 +207,7 @@ func NewPrivateKeyFromExpanded(p Parameters, b []byte) (*PrivateKey, error) {
 	}
 	sk := new(PrivateKey)
 	sk.allot(p.params)
-	copy(sk.expanded, b)
-	if what := sk.parse(); what != "" {
+	if what := sk.parse(b); what != "" {
 		sk.Destroy()
 		return nil, newError(ErrInconsistent, "%s: %s private key: %s", op, p.name, what)
 	}
@@ -181,49 +215,41 @@ func NewPrivateKeyFromExpanded(p Parameters, b []byte) (*PrivateKey, error) {
 	return sk, nil
 }
 
-// parse fills sk from sk.expanded and says what is wrong with it.
-func (sk *PrivateKey) parse() (what string) {
+// parse fills sk from the expanded key b and says what is wrong with it.
+func (sk *PrivateKey) parse(b []byte) (what string) {
 	p := sk.pk.p
-	rho, _, tr, s1, s2, t0 := sk.parts()
+	from := p.expandedParts(b)
+	copy(sk.pk.rho(), from.rho)
+	copy(sk.key[:], from.key)
 	w := newScratch()
 	w.begin(p)
-	defer w.release(p)
+	defer w.releaseKey(p)
 	ok := true
 	size := dsaring.SizeEta(p.eta)
 	for i := range w.z {
-		ok = publicCheck(dsaring.UnpackEta(&w.z[i], s1[i*size:], p.eta)) && ok
-		smallTransform(&sk.s1[i], &w.z[i])
-		dsaring.NTT(&w.z[i])
+		ok = publicCheck(dsaring.UnpackEta(&w.z[i], from.s1[i*size:], p.eta)) && ok
 	}
 	for i := range sk.s2 {
-		ok = publicCheck(dsaring.UnpackEta(&w.t[i], s2[i*size:], p.eta)) && ok
-		smallTransform(&sk.s2[i], &w.t[i])
+		ok = publicCheck(dsaring.UnpackEta(&w.t[i], from.s2[i*size:], p.eta)) && ok
 	}
 	if !ok {
 		return "s1 or s2 has a coefficient out of range"
 	}
-	w.expandA(p, sk.a, rho, nil)
-	copy(sk.pk.encoded, rho)
 	same := 1
-	for i := range sk.s2 {
-		w.rowOfT(sk, i)
-		dsaring.PackT1(sk.pk.t1(i), &w.w1[i])
+	w.expandKey(sk, nil, func(i int) {
 		var packed [dsaring.SizeT0]byte
-		dsaring.PackT0(packed[:], &w.w0[i])
-		same &= subtle.ConstantTimeCompare(packed[:], t0[i*dsaring.SizeT0:][:dsaring.SizeT0])
+		dsaring.PackT0(packed[:], &sk.t0[i])
+		same &= subtle.ConstantTimeCompare(packed[:], from.t0[i*dsaring.SizeT0:][:dsaring.SizeT0])
 		clear(packed[:])
-		sk.t0[i] = w.w0[i]
-		dsaring.NTT(&sk.t0[i])
-	}
+	})
 	if !publicCheck(same == 1) {
 		return "t0 is not that of s1 and s2"
 	}
 	publicEncoded(sk.pk.encoded)
-	var hash [64]byte
-	sk.pk.hash(&hash, &w.sponge)
-	if subtle.ConstantTimeCompare(hash[:], tr) != 1 {
+	if subtle.ConstantTimeCompare(w.ride.digest[:], from.tr) != 1 {
 		return "tr is not the hash of the public key"
 	}
+	sk.pk.setTR(&w.ride.digest)
 	return ""
 }
 
@@ -242,7 +268,40 @@ func (sk *PrivateKey) ExpandedBytes() []byte {
 	if sk.check("") != nil {
 		return nil
 	}
-	return bytes.Clone(sk.expanded)
+	if sk.isCompact() {
+		return bytes.Clone(sk.expanded)
+	}
+	p := sk.pk.p
+	b := make([]byte, p.expandedKeySize())
+	to := p.expandedParts(b)
+	copy(to.rho, sk.pk.rho())
+	copy(to.key, sk.key[:])
+	copy(to.tr, sk.pk.tr[:])
+	// The products with 1 are the polynomials themselves.
+	w := newScratch()
+	w.begin(p)
+	w.c = dsaring.Poly{1}
+	dsaring.Narrow((*[dsaring.N]int16)(&w.smallC[0]), &w.c)
+	kemring.NTTTwist(&w.smallC[0], &w.smallTwist[0])
+	dsaring.NTT(&w.c)
+	size := dsaring.SizeEta(p.eta)
+	s := &w.w0[0]
+	for i := range sk.s1 {
+		*s = dsaring.Poly{}
+		dsaring.AddSmall(s, w.smallProduct(sk.s1[i:]))
+		dsaring.PackEta(to.s1[i*size:], s, p.eta)
+	}
+	for i := range sk.s2 {
+		*s = dsaring.Poly{}
+		dsaring.AddSmall(s, w.smallProduct(sk.s2[i:]))
+		dsaring.PackEta(to.s2[i*size:], s, p.eta)
+	}
+	for i := range sk.t0 {
+		w.product(&sk.t0[i])
+		dsaring.PackT0(to.t0[i*dsaring.SizeT0:], &w.acc)
+	}
+	w.release(p)
+	return b
 }
 
 // PublicKey returns the public key. It shares sk's memory, and stays usable after
@@ -264,7 +323,19 @@ func (sk *PrivateKey) Equal(x crypto.PrivateKey) bool {
 	if !ok || sk.check("") != nil || other.check("") != nil || sk.pk.p != other.pk.p {
 		return false
 	}
-	return subtle.ConstantTimeCompare(sk.expanded, other.expanded) == 1
+	if sk.seeded && other.seeded {
+		return subtle.ConstantTimeCompare(sk.seed[:], other.seed[:]) == 1
+	}
+	b := other.ExpandedBytes()
+	defer clear(b)
+	return sk.expandsTo(b)
+}
+
+// expandsTo reports whether b is the expanded form of sk.
+func (sk *PrivateKey) expandsTo(b []byte) bool {
+	expanded := sk.ExpandedBytes()
+	defer clear(expanded)
+	return subtle.ConstantTimeCompare(expanded, b) == 1
 }
 
 // Destroy zeroes the secrets in sk, as far as Go lets a program do so; later use returns
@@ -274,6 +345,7 @@ func (sk *PrivateKey) Destroy() {
 		return
 	}
 	clear(sk.seed[:])
+	clear(sk.key[:])
 	sk.wipeVectors()
 	sk.state, sk.seeded = destroyed, false
 }

@@ -62,11 +62,40 @@ func (pk *PublicKey) check(op string) error {
 // NewPublicKey parses an encoded public key (FIPS 204, Algorithm 23), of which every string
 // of the right length is one. Errors match [ErrSize] or [ErrParameters].
 func NewPublicKey(p Parameters, encoding []byte) (*PublicKey, error) {
-	pk := new(PublicKey)
+	pk := newPublicKey(len(encoding))
 	if err := pk.setBytes("NewPublicKey", p, encoding); err != nil {
 		return nil, err
 	}
 	return pk, nil
+}
+
+// newPublicKey returns an unset key and, in the same block, room for an encoding of size bytes
+// if a set has such keys.
+func newPublicKey(size int) *PublicKey {
+	switch size {
+	case MLDSA44PublicKeySize:
+		k := new(struct {
+			PublicKey
+			memory [MLDSA44PublicKeySize]byte
+		})
+		k.encoded = k.memory[:0]
+		return &k.PublicKey
+	case MLDSA65PublicKeySize:
+		k := new(struct {
+			PublicKey
+			memory [MLDSA65PublicKeySize]byte
+		})
+		k.encoded = k.memory[:0]
+		return &k.PublicKey
+	case MLDSA87PublicKeySize:
+		k := new(struct {
+			PublicKey
+			memory [MLDSA87PublicKeySize]byte
+		})
+		k.encoded = k.memory[:0]
+		return &k.PublicKey
+	}
+	return new(PublicKey)
 }
 
 // SetBytes replaces pk with the public key in b, as [NewPublicKey] parses it. It does not

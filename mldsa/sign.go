@@ -106,8 +106,7 @@ func (sk *PrivateKey) appendInternal(op string, dst []byte, m *signedMessage, rn
 	w.begin(p)
 	mu := (*[MuSize]byte)(w.w1Bytes[:])
 	m.representative(mu, &sk.pk.tr, &w.sponge)
-	_, key, _, _, _, _ := sk.parts()
-	w.hashH(w.seed[:64], key, rnd[:], mu[:])
+	w.hashH(w.seed[:64], sk.key[:], rnd[:], mu[:])
 	w.expandMask(p, 0)
 	for attempt := range maxAttempts {
 		if w.attempt(sk, out[len(dst):], attempt*p.l) {

@@ -55,7 +55,7 @@ func (pk *PublicKey) Precompute() *Verifier {
 	}
 	w := newScratch()
 	w.hash(v.pk.encoded, len(v.pk.encoded))
-	w.expandA(p, v.a, pk.rho(), nil)
+	w.expand(p, &expansion{a: v.a, rows: p.k, rho: pk.rho(), rowDone: func(int) {}})
 	v.pk.setTR(&w.ride.digest)
 	w.release(p)
 	for i := range v.t {
@@ -114,16 +114,22 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 		return ErrInvalidSignature
 	}
 
-	a := w.a[:p.k*p.l]
+	// Â∘ẑ
 	if v != nil {
-		a = v.a
-	} else if m.mu == nil && pk.trState.Load() != trKnown {
-		// tr rides beside Â.
-		w.hash(pk.encoded, len(pk.encoded))
-		w.expandA(p, a, pk.rho(), nil)
-		pk.setTR(&w.ride.digest)
+		for i := range p.k {
+			dsaring.Dot(&w.w0[i], v.a[i*p.l:][:p.l], z)
+		}
 	} else {
-		w.expandA(p, a, pk.rho(), nil)
+		ride := m.mu == nil && pk.trState.Load() != trKnown
+		if ride { // tr, beside Â
+			w.hash(pk.encoded, len(pk.encoded))
+		}
+		w.expand(p, &expansion{a: w.a[:], rows: maxRows, rho: pk.rho(), rowDone: func(i int) {
+			dsaring.Dot(&w.w0[i], w.a[i%maxRows*p.l:][:p.l], z)
+		}})
+		if ride {
+			pk.setTR(&w.ride.digest)
+		}
 	}
 	mu := (*[MuSize]byte)(w.w1Bytes[:])
 	if m.mu == nil {
@@ -135,19 +141,18 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 	size := dsaring.SizeW1(p.gamma2)
 	for i := range p.k {
 		// w′ = NTT⁻¹(Â∘ẑ − ĉ∘NTT(t₁·2^d))
-		t := &w.t[i]
+		t := &w.t[0]
 		if v != nil {
 			t = &v.t[i]
 		} else {
 			dsaring.UnpackT1(t, pk.t1(i))
 			dsaring.NTT(t)
 		}
-		dsaring.Dot(&w.w0[i], a[i*p.l:][:p.l], z)
 		dsaring.Mul(&w.acc, &w.c, t)
 		dsaring.Sub(&w.w0[i], &w.acc)
 		dsaring.InverseNTT(&w.w0[i])
-		dsaring.UseHint(&w.w1[i], &w.hints[i], &w.w0[i], p.gamma2)
-		dsaring.PackW1(w.w1Bytes[MuSize+i*size:], &w.w1[i], p.gamma2)
+		dsaring.UseHint(&w.w1[0], &w.hints[i], &w.w0[i], p.gamma2)
+		dsaring.PackW1(w.w1Bytes[MuSize+i*size:], &w.w1[0], p.gamma2)
 	}
 	again := w.c2[:p.challengeSize]
 	w.hashH(again, w.w1Bytes[:MuSize+p.k*size])

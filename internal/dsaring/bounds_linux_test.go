@@ -79,9 +79,9 @@ func TestNothingIsTouchedBesideTheOperands(t *testing.T) {
 					k.unpack(p, dst)
 				}
 			}
-			s := (*keccak.State4)(second.place(int(unsafe.Sizeof(keccak.State4{})), end))
+			s := (*keccak.State8)(second.place(int(unsafe.Sizeof(keccak.State8{})), end))
 			for _, fill := range []uint64{0, 1<<64 - 1} {
-				for lane := range keccak.Lanes {
+				for lane := range len(s[0]) {
 					for w := range s {
 						s[w][lane] = fill
 					}

@@ -12,13 +12,13 @@ func publicAcceptance(accepted int) int {
 	return accepted
 }
 
-func publicAcceptances(s *keccak.State4) *keccak.State4 {
+func publicAcceptances(s *keccak.State8) *keccak.State8 {
 	block := *s
 	ctcheck.PublishValue("acceptance", &block)
 	return &block
 }
 
-func secretAgain(coefficients []int32, s, block *keccak.State4, lane int) {
+func secretAgain(coefficients []int32, s, block *keccak.State8, lane int) {
 	// A block and its copy have no difference, but memcheck computes it from what
 	// is marked.
 	var zero uint64

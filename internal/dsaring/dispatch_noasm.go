@@ -16,11 +16,11 @@ func Sub(p, a *Poly)             { subGeneric(p, a) }
 func Reduce(p *Poly)             { reduceGeneric(p) }
 func Centre(p *Poly)             { centreGeneric(p) }
 
-func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
-	return sampleNTTGeneric(p, n, s, lane)
+func SampleNTT(streams *[8]Stream, lanes uint, s *keccak.State8) {
+	sampleNTTGeneric(streams, lanes, s)
 }
-func SampleBounded(p *Poly, n int, s *keccak.State4, lane int, eta int32) int {
-	return sampleBoundedGeneric(p, n, s, lane, eta)
+func SampleBounded(streams *[8]Stream, lanes uint, s *keccak.State8, eta int32) {
+	sampleBoundedGeneric(streams, lanes, s, eta)
 }
 
 func Power2Round(t1, t0, t *Poly)                      { power2RoundGeneric(t1, t0, t) }

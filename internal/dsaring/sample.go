@@ -1,16 +1,33 @@
 package dsaring
 
-import "github.com/pqlane/pqlane/internal/keccak"
+import (
+	"math/bits"
 
-// sampleNTTGeneric continues FIPS 204, Algorithm 30 (RejNTTPoly), over one block of the XOF:
-// it reads the first 168 bytes of a lane of s as 56 numbers of 3 bytes, without their
-// highest bits, and appends those below q to p, which holds n already. It returns the new
-// n, at most 256; bytes that are left over when n reaches 256 are ignored. Entries of p
-// from the new n on are unspecified.
+	"github.com/pqlane/pqlane/internal/keccak"
+)
+
+// A Stream is a polynomial that a lane of the XOF is sampled to.
+type Stream struct {
+	P *Poly
+	N int // coefficients that P has
+}
+
+// sampleNTTGeneric continues FIPS 204, Algorithm 30 (RejNTTPoly), over one block of the XOF for
+// each lane whose bit is set in lanes: it reads the first 168 bytes of the lane as 56 numbers
+// of 3 bytes, without their highest bits, and appends those below q to the lane's stream, until
+// it has 256; what is left over then is ignored. Entries of P from N on are unspecified.
 //
-// 0 ≤ n ≤ 256, lane < 4. Output: [0, q), standard order of the NTT domain. Its time
-// depends on the block, which is public: it derives from ρ alone.
-func sampleNTTGeneric(p *Poly, n int, s *keccak.State4, lane int) int {
+// 0 ≤ N ≤ 256, lanes < 2^8. Output: [0, q), standard order of the NTT domain. Its time
+// depends on the blocks, which are public: they derive from ρ alone.
+func sampleNTTGeneric(streams *[8]Stream, lanes uint, s *keccak.State8) {
+	for ; lanes != 0; lanes &= lanes - 1 {
+		lane := bits.TrailingZeros(lanes)
+		stream := &streams[lane]
+		stream.N = sampleNTTLane(stream.P, stream.N, s, lane)
+	}
+}
+
+func sampleNTTLane(p *Poly, n int, s *keccak.State8, lane int) int {
 	for w := 0; w < RateXOF/8; w += 3 {
 		// Three words hold eight candidates.
 		w0, w1, w2 := s[w][lane], s[w+1][lane], s[w+2][lane]
@@ -37,15 +54,23 @@ func sampleNTTGeneric(p *Poly, n int, s *keccak.State4, lane int) int {
 	return n
 }
 
-// sampleBoundedGeneric continues FIPS 204, Algorithm 31 (RejBoundedPoly), over one block of
-// the XOF: it reads the first 136 bytes of a lane of s as 272 half bytes, the lower half of
-// each byte first, and appends a coefficient to p, which holds n already, for each that
-// is below 15 if η is 2, below 9 if η is 4. It returns the new n, at most 256; what is left
-// over then is ignored. Entries of p from the new n on are unspecified.
+// sampleBoundedGeneric continues FIPS 204, Algorithm 31 (RejBoundedPoly), over one block of the
+// XOF for each lane whose bit is set in lanes: it reads the first 136 bytes of the lane as 272
+// half bytes, the lower half of each byte first, and appends a coefficient to the lane's stream
+// for each that is below 15 if η is 2, below 9 if η is 4, until it has 256; what is left over
+// then is ignored. Entries of P from N on are unspecified.
 //
-// 0 ≤ n ≤ 256, lane < 4. Output: |c| ≤ η. Its time and its accesses depend on which half
-// bytes are rejected, which tells nothing of the others.
-func sampleBoundedGeneric(p *Poly, n int, s *keccak.State4, lane int, eta int32) int {
+// 0 ≤ N ≤ 256, lanes < 2^8, η is 2 or 4. Output: |c| ≤ η. Its time and its accesses depend on
+// which half bytes are rejected, which tells nothing of the others.
+func sampleBoundedGeneric(streams *[8]Stream, lanes uint, s *keccak.State8, eta int32) {
+	for ; lanes != 0; lanes &= lanes - 1 {
+		lane := bits.TrailingZeros(lanes)
+		stream := &streams[lane]
+		stream.N = sampleBoundedLane(stream.P, stream.N, s, lane, eta)
+	}
+}
+
+func sampleBoundedLane(p *Poly, n int, s *keccak.State8, lane int, eta int32) int {
 	limit := uint32(9)
 	if eta == 2 {
 		limit = 15

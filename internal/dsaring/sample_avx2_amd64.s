@@ -262,353 +262,366 @@ DATA compaction<>+2032(SB)/8, $0x0007060504030201
 DATA compaction<>+2040(SB)/8, $0x0706050403020100
 GLOBL compaction<>(SB), RODATA|NOPTR, $2048
 
-// func sampleNTTAVX2(p *[256]int32, n int, lane *uint64) int
-// Requires: AVX, AVX2, CMOV, POPCNT
-TEXT ·sampleNTTAVX2(SB), NOSPLIT|NOFRAME, $0-32
-	MOVQ         p+0(FP), AX
-	MOVQ         n+8(FP), CX
-	MOVQ         lane+16(FP), DX
+// func sampleNTTAVX2(streams *[8][2]uintptr, lanes uint64, s *[25][8]uint64)
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
+TEXT ·sampleNTTAVX2(SB), NOSPLIT|NOFRAME, $0-24
+	MOVQ         streams+0(FP), AX
+	MOVQ         lanes+8(FP), CX
+	MOVQ         s+16(FP), DX
 	VMOVDQU      lanes<>+0(SB), Y0
 	LEAQ         compaction<>+0(SB), BX
 	VMOVDQU      spreadThree<>+0(SB), Y1
 	VPBROADCASTD low23<>+0(SB), Y2
 	VPBROADCASTD q<>+0(SB), Y3
-	CMPQ         CX, $0x000000c8
-	JA           bounded
+
+lane:
+	TESTQ  CX, CX
+	JZ     done
+	TZCNTQ CX, SI
+	BLSRQ  CX, CX
+	LEAQ   (DX)(SI*8), DI
+	ADDQ   SI, SI
+	LEAQ   (AX)(SI*8), SI
+	MOVQ   (SI), R8
+	MOVQ   8(SI), R9
+	CMPQ   R9, $0x000000c8
+	JA     bounded
 
 	// All candidates have room: store whole vectors.
-	VPBROADCASTQ 32(DX), Y0
-	VPBLENDD     $0x03, (DX), Y0, Y0
-	VPBLENDD     $0xc0, 40(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 128(DX), Y0
-	VPBLENDD     $0x03, 96(DX), Y0, Y0
-	VPBLENDD     $0xc0, 136(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 224(DX), Y0
-	VPBLENDD     $0x03, 192(DX), Y0, Y0
-	VPBLENDD     $0xc0, 232(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 320(DX), Y0
-	VPBLENDD     $0x03, 288(DX), Y0, Y0
-	VPBLENDD     $0xc0, 328(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 416(DX), Y0
-	VPBLENDD     $0x03, 384(DX), Y0, Y0
-	VPBLENDD     $0xc0, 424(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 512(DX), Y0
-	VPBLENDD     $0x03, 480(DX), Y0, Y0
-	VPBLENDD     $0xc0, 520(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y4
-	VMOVMSKPS    Y4, SI
-	VPMOVZXBD    (BX)(SI*8), Y4
-	VPERMD       Y0, Y4, Y0
-	POPCNTL      SI, SI
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         SI, CX
-	VPBROADCASTQ 608(DX), Y0
-	VPBLENDD     $0x03, 576(DX), Y0, Y0
-	VPBLENDD     $0xc0, 616(DX), Y0, Y0
-	VPSHUFB      Y1, Y0, Y0
-	VPAND        Y2, Y0, Y0
-	VPCMPGTD     Y0, Y3, Y1
-	VMOVMSKPS    Y1, DX
-	VPMOVZXBD    (BX)(DX*8), Y1
-	VPERMD       Y0, Y1, Y0
-	POPCNTL      DX, DX
-	VMOVDQU      Y0, (AX)(CX*4)
-	ADDQ         DX, CX
-	MOVQ         CX, ret+24(FP)
-	VZEROUPPER
-	RET
-
-bounded:
-	VPBROADCASTQ 32(DX), Y4
-	VPBLENDD     $0x03, (DX), Y4, Y4
-	VPBLENDD     $0xc0, 40(DX), Y4, Y4
+	VPBROADCASTQ 64(DI), Y4
+	VPBLENDD     $0x03, (DI), Y4, Y4
+	VPBLENDD     $0xc0, 104(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 256(DI), Y4
+	VPBLENDD     $0x03, 192(DI), Y4, Y4
+	VPBLENDD     $0xc0, 296(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 448(DI), Y4
+	VPBLENDD     $0x03, 384(DI), Y4, Y4
+	VPBLENDD     $0xc0, 488(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 640(DI), Y4
+	VPBLENDD     $0x03, 576(DI), Y4, Y4
+	VPBLENDD     $0xc0, 680(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 832(DI), Y4
+	VPBLENDD     $0x03, 768(DI), Y4, Y4
+	VPBLENDD     $0xc0, 872(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 1024(DI), Y4
+	VPBLENDD     $0x03, 960(DI), Y4, Y4
+	VPBLENDD     $0xc0, 1064(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
+	VPBROADCASTQ 1216(DI), Y4
+	VPBLENDD     $0x03, 1152(DI), Y4, Y4
+	VPBLENDD     $0xc0, 1256(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, DI
+	VPMOVZXBD    (BX)(DI*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      DI, DI
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         DI, R9
+	MOVQ         R9, 8(SI)
+	JMP          lane
+
+bounded:
+	VPBROADCASTQ 64(DI), Y4
+	VPBLENDD     $0x03, (DI), Y4, Y4
+	VPBLENDD     $0xc0, 104(DI), Y4, Y4
+	VPSHUFB      Y1, Y4, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp0
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next0
 
 clamp0:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next0:
-	VPBROADCASTQ 128(DX), Y4
-	VPBLENDD     $0x03, 96(DX), Y4, Y4
-	VPBLENDD     $0xc0, 136(DX), Y4, Y4
+	VPBROADCASTQ 256(DI), Y4
+	VPBLENDD     $0x03, 192(DI), Y4, Y4
+	VPBLENDD     $0xc0, 296(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp3
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next3
 
 clamp3:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next3:
-	VPBROADCASTQ 224(DX), Y4
-	VPBLENDD     $0x03, 192(DX), Y4, Y4
-	VPBLENDD     $0xc0, 232(DX), Y4, Y4
+	VPBROADCASTQ 448(DI), Y4
+	VPBLENDD     $0x03, 384(DI), Y4, Y4
+	VPBLENDD     $0xc0, 488(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp6
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next6
 
 clamp6:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next6:
-	VPBROADCASTQ 320(DX), Y4
-	VPBLENDD     $0x03, 288(DX), Y4, Y4
-	VPBLENDD     $0xc0, 328(DX), Y4, Y4
+	VPBROADCASTQ 640(DI), Y4
+	VPBLENDD     $0x03, 576(DI), Y4, Y4
+	VPBLENDD     $0xc0, 680(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp9
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next9
 
 clamp9:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next9:
-	VPBROADCASTQ 416(DX), Y4
-	VPBLENDD     $0x03, 384(DX), Y4, Y4
-	VPBLENDD     $0xc0, 424(DX), Y4, Y4
+	VPBROADCASTQ 832(DI), Y4
+	VPBLENDD     $0x03, 768(DI), Y4, Y4
+	VPBLENDD     $0xc0, 872(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp12
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next12
 
 clamp12:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next12:
-	VPBROADCASTQ 512(DX), Y4
-	VPBLENDD     $0x03, 480(DX), Y4, Y4
-	VPBLENDD     $0xc0, 520(DX), Y4, Y4
+	VPBROADCASTQ 1024(DI), Y4
+	VPBLENDD     $0x03, 960(DI), Y4, Y4
+	VPBLENDD     $0xc0, 1064(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
 	VPCMPGTD     Y4, Y3, Y5
-	VMOVMSKPS    Y5, SI
-	VPMOVZXBD    (BX)(SI*8), Y5
+	VMOVMSKPS    Y5, R10
+	VPMOVZXBD    (BX)(R10*8), Y5
 	VPERMD       Y4, Y5, Y4
-	POPCNTL      SI, SI
-	CMPQ         CX, $0x000000f8
+	POPCNTL      R10, R10
+	CMPQ         R9, $0x000000f8
 	JA           clamp15
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         SI, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         R10, R9
 	JMP          next15
 
 clamp15:
-	LEAQ         (CX), DI
-	MOVL         $0x000000f8, R8
-	CMPQ         DI, R8
-	CMOVQCS      DI, R8
-	SUBQ         R8, DI
-	VMOVD        DI, X5
+	LEAQ         (R9), R11
+	MOVL         $0x000000f8, R12
+	CMPQ         R11, R12
+	CMOVQCS      R11, R12
+	SUBQ         R12, R11
+	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
-	VMOVDQU      (AX)(R8*4), Y6
+	VMOVDQU      (R8)(R12*4), Y6
 	VPSUBD       Y5, Y0, Y5
 	VPERMD       Y4, Y5, Y4
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMOVDQU      Y4, (AX)(R8*4)
-	ADDQ         SI, CX
-	CMPQ         CX, $0x00000100
+	VMOVDQU      Y4, (R8)(R12*4)
+	ADDQ         R10, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next15:
-	VPBROADCASTQ 608(DX), Y4
-	VPBLENDD     $0x03, 576(DX), Y4, Y4
-	VPBLENDD     $0xc0, 616(DX), Y4, Y4
+	VPBROADCASTQ 1216(DI), Y4
+	VPBLENDD     $0x03, 1152(DI), Y4, Y4
+	VPBLENDD     $0xc0, 1256(DI), Y4, Y4
 	VPSHUFB      Y1, Y4, Y4
 	VPAND        Y2, Y4, Y4
-	VPCMPGTD     Y4, Y3, Y1
-	VMOVMSKPS    Y1, DX
-	VPMOVZXBD    (BX)(DX*8), Y1
-	VPERMD       Y4, Y1, Y4
-	POPCNTL      DX, DX
-	CMPQ         CX, $0x000000f8
+	VPCMPGTD     Y4, Y3, Y5
+	VMOVMSKPS    Y5, DI
+	VPMOVZXBD    (BX)(DI*8), Y5
+	VPERMD       Y4, Y5, Y4
+	POPCNTL      DI, DI
+	CMPQ         R9, $0x000000f8
 	JA           clamp18
-	VMOVDQU      Y4, (AX)(CX*4)
-	ADDQ         DX, CX
+	VMOVDQU      Y4, (R8)(R9*4)
+	ADDQ         DI, R9
 	JMP          next18
 
 clamp18:
-	LEAQ         (CX), BX
-	MOVL         $0x000000f8, SI
-	CMPQ         BX, SI
-	CMOVQCS      BX, SI
-	SUBQ         SI, BX
-	VMOVD        BX, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      (AX)(SI*4), Y2
-	VPSUBD       Y1, Y0, Y0
-	VPERMD       Y4, Y0, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y1
-	VMOVDQU      Y1, (AX)(SI*4)
-	ADDQ         DX, CX
-	CMPQ         CX, $0x00000100
+	LEAQ         (R9), R10
+	MOVL         $0x000000f8, R11
+	CMPQ         R10, R11
+	CMOVQCS      R10, R11
+	SUBQ         R11, R10
+	VMOVD        R10, X5
+	VPBROADCASTD X5, Y5
+	VMOVDQU      (R8)(R11*4), Y6
+	VPSUBD       Y5, Y0, Y5
+	VPERMD       Y4, Y5, Y4
+	VBLENDVPS    Y5, Y6, Y4, Y4
+	VMOVDQU      Y4, (R8)(R11*4)
+	ADDQ         DI, R9
+	CMPQ         R9, $0x00000100
 	JAE          complete
 
 next18:
 complete:
-	MOVL    $0x00000100, AX
-	CMPQ    CX, AX
-	CMOVQHI AX, CX
-	MOVQ    CX, ret+24(FP)
+	MOVL    $0x00000100, DI
+	CMPQ    R9, DI
+	CMOVQHI DI, R9
+	MOVQ    R9, 8(SI)
+	JMP     lane
+
+done:
 	VZEROUPPER
 	RET
 
@@ -710,7 +723,7 @@ clamp1:
 	JAE          complete
 
 next1:
-	ADDQ $0x00000020, DX
+	ADDQ $0x00000040, DX
 	DECL SI
 	JNZ  word
 
@@ -809,7 +822,7 @@ clamp1:
 	JAE          complete
 
 next1:
-	ADDQ $0x00000020, DX
+	ADDQ $0x00000040, DX
 	DECL SI
 	JNZ  word
 

@@ -1,6 +1,7 @@
 package dsaring
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,16 +17,16 @@ import (
 
 // stateOf returns an interleaved state, aligned to eight bytes only, with the given
 // bytes in a lane and noise in the others and behind the bytes.
-func stateOf(lane int, content []byte, rng *rand.Rand) *keccak.State4 {
-	memory := make([]uint64, 100+4)
+func stateOf(lane int, content []byte, rng *rand.Rand) *keccak.State8 {
+	memory := make([]uint64, 200+8)
 	for i := range memory {
 		memory[i] = rng.Uint64()
 	}
 	first := 0
-	for uintptr(unsafe.Pointer(&memory[first]))%32 != 8 {
+	for uintptr(unsafe.Pointer(&memory[first]))%64 != 8 {
 		first++
 	}
-	s := (*keccak.State4)(unsafe.Pointer(&memory[first]))
+	s := (*keccak.State8)(unsafe.Pointer(&memory[first]))
 	for i, b := range content {
 		s[i/8][lane] = s[i/8][lane]&^(0xff<<(i%8*8)) | uint64(b)<<(i%8*8)
 	}
@@ -44,7 +45,7 @@ func randomBytes(n int, rng *rand.Rand) []byte {
 // bytes of the XOF from where p holds its coefficients.
 type sampler struct {
 	name     string
-	sample   func(p *Poly, n int, s *keccak.State4, lane int) int
+	sample   func(p *Poly, n int, s *keccak.State8, lane int) int
 	standard func(p []int32, xof []byte) []int32
 	output   bounds
 	// block makes a block of candidates, of which there are count.
@@ -53,18 +54,39 @@ type sampler struct {
 	limit, ends int // candidates below limit are accepted; all are below ends
 }
 
+// sampleLane runs f for one lane, with streams in the others that it must not touch.
+func sampleLane(p *Poly, n int, lane int, f func(streams *[8]Stream, lanes uint)) int {
+	var streams [8]Stream
+	streams[lane] = Stream{p, n}
+	f(&streams, 1<<lane)
+	var want [8]Stream
+	want[lane] = Stream{p, streams[lane].N}
+	if streams != want {
+		panic("a stream of another lane, or a pointer, has changed")
+	}
+	return streams[lane].N
+}
+
+func sampleNTTOfLane(p *Poly, n int, s *keccak.State8, lane int) int {
+	return sampleLane(p, n, lane, func(streams *[8]Stream, lanes uint) { SampleNTT(streams, lanes, s) })
+}
+
+func sampleBoundedOfLane(p *Poly, n int, s *keccak.State8, lane int, eta int32) int {
+	return sampleLane(p, n, lane, func(streams *[8]Stream, lanes uint) { SampleBounded(streams, lanes, s, eta) })
+}
+
 var samplers = []sampler{
 	{
-		"NTT", func(p *Poly, n int, s *keccak.State4, lane int) int { return SampleNTT(p, n, s, lane) },
+		"NTT", sampleNTTOfLane,
 		sampleNTTOfStandard, least, blockOfTriples, 56, Q, 1 << 23,
 	},
 	{
-		"η=2", func(p *Poly, n int, s *keccak.State4, lane int) int { return SampleBounded(p, n, s, lane, 2) },
+		"η=2", func(p *Poly, n int, s *keccak.State8, lane int) int { return sampleBoundedOfLane(p, n, s, lane, 2) },
 		func(p []int32, xof []byte) []int32 { return sampleBoundedOfStandard(p, xof, 2) },
 		bounds{-2, 2}, blockOfHalves, 272, 15, 16,
 	},
 	{
-		"η=4", func(p *Poly, n int, s *keccak.State4, lane int) int { return SampleBounded(p, n, s, lane, 4) },
+		"η=4", func(p *Poly, n int, s *keccak.State8, lane int) int { return sampleBoundedOfLane(p, n, s, lane, 4) },
 		func(p []int32, xof []byte) []int32 { return sampleBoundedOfStandard(p, xof, 4) },
 		bounds{-4, 4}, blockOfHalves, 272, 9, 16,
 	},
@@ -155,7 +177,7 @@ func TestSamplersAreTheStandards(t *testing.T) {
 		below := func(int) int { return rng.IntN(s.limit) }
 		above := func(int) int { return s.limit + rng.IntN(s.ends-s.limit) }
 		for n := 0; n <= N; n++ {
-			for lane := range 4 {
+			for lane := range 8 {
 				s.check(t, n, lane, s.block(func(int) int { return rng.IntN(s.ends) }), rng)
 				// Every candidate accepted, none, and half of them.
 				s.check(t, n, lane, s.block(below), rng)
@@ -178,7 +200,7 @@ func TestSamplersAcceptExactlyBelowTheLimitAtEveryPosition(t *testing.T) {
 			for position := range s.count {
 				for _, value := range []int{0, s.limit - 1, s.limit, s.ends - 1} {
 					for _, others := range []int{s.limit - 1, s.limit} {
-						s.check(t, n, (position+value)%4, s.block(func(i int) int {
+						s.check(t, n, (position+value)%8, s.block(func(i int) int {
 							if i == position {
 								return value
 							}
@@ -197,7 +219,7 @@ func TestSampleBoundedOfEveryHalfByte(t *testing.T) {
 		eachBackend(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 0))
 			for offset := range 16 {
-				s.check(t, 0, offset%4, s.block(func(i int) int { return (i + offset) % 16 }), rng)
+				s.check(t, 0, offset%8, s.block(func(i int) int { return (i + offset) % 16 }), rng)
 			}
 		})
 	}
@@ -211,7 +233,7 @@ func TestSamplersContinueBeyondTheUsualBlocks(t *testing.T) {
 		most := 0
 		seen := map[int]bool{} // numbers of blocks
 		for percent := 5; percent <= 100; percent++ {
-			for lane := range 4 {
+			for lane := range 8 {
 				g := newGuarded(1, 15)
 				p := &g.polys()[0]
 				var xof []byte
@@ -288,7 +310,11 @@ func TestSampleInBallIsTheStandards(t *testing.T) {
 			b.Begin(&p, tau)
 			blocks := 0
 			for done := false; !done; blocks++ {
-				done = b.Continue(&p, stateOf(lane, xof[blocks*RateH:][:RateH], rng), lane)
+				state := new(keccak.State4)
+				for w := range RateH / 8 {
+					state[w][lane] = binary.LittleEndian.Uint64(xof[blocks*RateH+8*w:])
+				}
+				done = b.Continue(&p, state, lane)
 			}
 			require.Equal(t, (read+RateH-1)/RateH, blocks)
 			require.Equal(t, want, p)
@@ -305,9 +331,9 @@ func FuzzSamplers(f *testing.F) {
 		rng := rand.New(rand.NewPCG(6, uint64(n)))
 		for _, backend := range cpu.Available() {
 			restore := cpu.Use(backend)
-			samplers[0].check(t, int(n), int(lane%4), block, rng)
-			samplers[1].check(t, int(n), int(lane%4), block[:RateH], rng)
-			samplers[2].check(t, int(n), int(lane%4), block[:RateH], rng)
+			samplers[0].check(t, int(n), int(lane%8), block, rng)
+			samplers[1].check(t, int(n), int(lane%8), block[:RateH], rng)
+			samplers[2].check(t, int(n), int(lane%8), block[:RateH], rng)
 			restore()
 		}
 	})
@@ -317,35 +343,75 @@ func TestSamplingAllocatesNothing(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
 			var p Poly
-			var s keccak.State4
+			var s keccak.State8
+			var challenge keccak.State4
 			var b Ball
-			SampleNTT(&p, 0, &s, 1)
-			SampleBounded(&p, 0, &s, 2, 4)
+			streams := [8]Stream{1: {P: &p}}
+			SampleNTT(&streams, 1<<1, &s)
+			SampleBounded(&streams, 1<<1, &s, 4)
 			b.Begin(&p, 39)
-			b.Continue(&p, &s, 3)
+			b.Continue(&p, &challenge, 3)
 		}))
 	})
 }
 
-// benchmarkSampler samples polynomials from blocks of a real XOF's density. Several streams
-// keep branch prediction from learning one; all are at hand in the nearest cache, as states
-// that have just been permuted are.
-func benchmarkSampler(b *testing.B, sample func(p *Poly, n int, s *keccak.State4, lane int) int) {
-	rng := rand.New(rand.NewPCG(7, 0))
-	streams := make([][5]keccak.State4, 8)
-	for i := range streams {
-		for j := range streams[i] {
-			streams[i][j] = *stateOf(0, nil, rng)
-		}
+// TestSamplersOfSeveralLanes samples all sets of lanes at once, with streams of different
+// lengths, as the lanes one by one are.
+func TestSamplersOfSeveralLanes(t *testing.T) {
+	all := []func(streams *[8]Stream, lanes uint, s *keccak.State8){
+		SampleNTT,
+		func(streams *[8]Stream, lanes uint, s *keccak.State8) { SampleBounded(streams, lanes, s, 2) },
+		func(streams *[8]Stream, lanes uint, s *keccak.State8) { SampleBounded(streams, lanes, s, 4) },
 	}
-	var p Poly
+	eachBackend(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(8, 0))
+		for lanes := range uint(1 << 8) {
+			s := stateOf(0, nil, rng)
+			for i, sample := range all {
+				var got, want [8]Stream
+				var p, q [8]Poly
+				for l := range got {
+					n := rng.IntN(N + 1)
+					got[l], want[l] = Stream{&p[l], n}, Stream{&q[l], n}
+					if lanes>>l&1 == 1 {
+						want[l].N = samplers[i].sample(&q[l], n, s, l)
+					}
+				}
+				sample(&got, lanes, s)
+				for l := range got {
+					require.Equal(t, want[l].N, got[l].N)
+					require.Same(t, &p[l], got[l].P)
+					require.Equal(t, q[l][:want[l].N], p[l][:want[l].N], "lane %d of %08b", l, lanes)
+				}
+			}
+		}
+	})
+}
+
+// benchmarkSampler samples eight polynomials at once from blocks of a real XOF's density.
+// Several streams keep branch prediction from learning one; all are at hand in the nearest
+// cache, as states that have just been permuted are.
+func benchmarkSampler(b *testing.B, sample func(streams *[8]Stream, lanes uint, s *keccak.State8)) {
+	rng := rand.New(rand.NewPCG(7, 0))
+	blocks := make([]keccak.State8, 10)
+	for i := range blocks {
+		blocks[i] = *stateOf(0, nil, rng)
+	}
+	var p [8]Poly
 	i := 0
 	benchmark(b, func() {
-		stream, lane := &streams[i/4%len(streams)], i%4
-		for n, j := 0, 0; n < N && j < len(stream); j++ {
-			n = sample(&p, n, &stream[j], lane)
+		var streams [8]Stream
+		for l := range streams {
+			streams[l].P = &p[l]
 		}
-		i++
+		for lanes := uint(1<<8 - 1); lanes != 0; i++ {
+			sample(&streams, lanes, &blocks[i%len(blocks)])
+			for l := range streams {
+				if streams[l].N == N {
+					lanes &^= 1 << l
+				}
+			}
+		}
 	})
 }
 
@@ -354,8 +420,8 @@ func BenchmarkSampleNTT(b *testing.B) { benchmarkSampler(b, SampleNTT) }
 func BenchmarkSampleBounded(b *testing.B) {
 	for _, eta := range []int32{2, 4} {
 		b.Run(fmt.Sprintf("eta=%d", eta), func(b *testing.B) {
-			benchmarkSampler(b, func(p *Poly, n int, s *keccak.State4, lane int) int {
-				return SampleBounded(p, n, s, lane, eta)
+			benchmarkSampler(b, func(streams *[8]Stream, lanes uint, s *keccak.State8) {
+				SampleBounded(streams, lanes, s, eta)
 			})
 		})
 	}

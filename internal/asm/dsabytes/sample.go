@@ -8,8 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A lane's words stand 32 bytes apart in the interleaved state.
-const stride = 32
+// A lane's words stand 64 bytes apart in the interleaved state.
+const stride = 64
 
 // The words of a block.
 const (
@@ -103,52 +103,100 @@ func (a appender) bound() {
 	a.CMOVQHI(limit, a.count)
 }
 
-// finish returns count.
-func (a appender) finish() {
-	a.Store(a.count, a.ReturnIndex(0))
-	a.VZEROUPPER()
-	a.RET()
+// A sampler emits a kernel that appends to the polynomials of some lanes, one after the other.
+// The body that follows its constants is what is done for each.
+type sampler struct {
+	appender
+	streams, lanes, state reg.Register
+	stream, lane          reg.GPVirtual // of the lane at work: its entry of streams, and its first word
 }
 
-// begin loads the arguments.
-func (g *generator) begin() (a appender, lane reg.Register) {
-	p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
-	return appender{generator: g, p: p, count: count}, lane
+// sampler begins a function. The streams are pairs of a polynomial and a count.
+func (g *generator) sampler(name string) *sampler {
+	g.Function(name)
+	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
+	g.SignatureExpr("func(streams *[8][2]uintptr, lanes uint64, s *[25][8]uint64)")
+	return &sampler{
+		appender: appender{generator: g},
+		streams:  g.pointer("streams"), lanes: g.pointer("lanes"), state: g.pointer("s"),
+	}
 }
 
-// sampler emits a function without the end.
-func (g *generator) sampler(name string, body func()) {
+// each emits the body, which ends with finish wherever it ends.
+func (s *sampler) each(body func()) {
+	s.Label("lane")
+	s.TESTQ(s.lanes, s.lanes)
+	s.JZ(operand.LabelRef("done"))
+	number := s.GP64()
+	s.TZCNTQ(s.lanes, number)
+	s.BLSRQ(s.lanes, s.lanes)
+	s.lane, s.stream = s.GP64(), s.GP64()
+	s.LEAQ(operand.Mem{Base: s.state, Index: number, Scale: 8}, s.lane)
+	s.ADDQ(number, number)
+	s.LEAQ(operand.Mem{Base: s.streams, Index: number, Scale: 8}, s.stream)
+	p, count := s.GP64(), s.GP64()
+	s.MOVQ(at(s.stream, 0), p)
+	s.MOVQ(at(s.stream, 8), count)
+	s.p, s.count = p, count
+	body()
+	s.Label("done")
+	s.VZEROUPPER()
+	s.RET()
+}
+
+// finish stores count and goes to the next lane.
+func (s *sampler) finish() {
+	s.MOVQ(s.count, at(s.stream, 8))
+	s.JMP(operand.LabelRef("lane"))
+}
+
+// A laneSampler emits a kernel for one lane, which loads no address and no count from memory:
+// the proof that branches depend on acceptances alone needs that, where a stream is secret.
+type laneSampler struct {
+	appender
+	lane reg.Register // its first word
+}
+
+func (g *generator) laneSampler(name string) laneSampler {
 	g.Function(name)
 	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
 	g.SignatureExpr("func(p *[256]int32, n int, lane *uint64) int")
-	body()
+	p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
+	return laneSampler{appender{generator: g, p: p, count: count}, lane}
+}
+
+// finish returns count.
+func (s laneSampler) finish() {
+	s.Store(s.count, s.ReturnIndex(0))
+	s.VZEROUPPER()
+	s.RET()
 }
 
 // sampleNTTAVX512 takes 16 candidates at a time from six words of the lane.
 func (g *generator) sampleNTTAVX512() {
-	g.sampler("sampleNTTAVX512", func() {
-		a, lane := g.begin()
+	a := g.sampler("sampleNTTAVX512")
+	var place [6]reg.OpmaskVirtual
+	for i := 1; i < 6; i++ {
+		place[i] = g.mask(1 << i)
+	}
+	// spread brings the bytes of candidate j into dword j, beside a fourth.
+	spread := g.load("spreadLane", fill(64, func(i int) byte { return byte(min(i/4*3+i%4, 47)) }))
+	low23 := g.broadcast("low23", 1<<23-1)
+	qs := g.broadcast("q", q)
+	half := g.mask(0xff)
+
+	a.each(func() {
 		// words loads six words of the lane from word first on, or three. The state
 		// has just been stored in rows, and only a load within a row is served
 		// before its store has reached the cache.
-		var place [6]reg.OpmaskVirtual
-		for i := 1; i < 6; i++ {
-			place[i] = g.mask(1 << i)
-		}
 		words := func(first int) reg.VecVirtual {
 			z := g.ZMM()
-			g.VPBROADCASTQ(at(lane, stride*first), z)
+			g.VPBROADCASTQ(at(a.lane, stride*first), z)
 			for i := 1; i < 6 && first+i < wordsXOF; i++ {
-				g.VPBROADCASTQ(at(lane, stride*(first+i)), place[i], z)
+				g.VPBROADCASTQ(at(a.lane, stride*(first+i)), place[i], z)
 			}
 			return z
 		}
-		// spread brings the bytes of candidate j into dword j, beside a fourth.
-		spread := g.load("spreadLane", fill(64, func(i int) byte { return byte(min(i/4*3+i%4, 47)) }))
-		low23 := g.broadcast("low23", 1<<23-1)
-		qs := g.broadcast("q", q)
-		half := g.mask(0xff)
-
 		// accepted returns the candidates below q of the words from first on, at the
 		// front of a vector, and their number.
 		accepted := func(first int) (z reg.VecVirtual, number reg.GPVirtual) {
@@ -191,62 +239,60 @@ func (g *generator) sampleNTTAVX512() {
 
 // sampleBoundedAVX512 takes 64 half bytes at a time from four words.
 func (g *generator) sampleBoundedAVX512(eta int) {
-	g.sampler(fmt.Sprintf("sampleBounded%dAVX512", eta), func() {
-		a, lane := g.begin()
-		var place [4]reg.OpmaskVirtual
-		for i := 1; i < 4; i++ {
-			place[i] = g.mask(3 << (2 * i))
+	a := g.laneSampler(fmt.Sprintf("sampleBounded%dAVX512", eta))
+	var place [4]reg.OpmaskVirtual
+	for i := 1; i < 4; i++ {
+		place[i] = g.mask(3 << (2 * i))
+	}
+	// Each word fills two quadwords, of which the first takes the lower half bytes.
+	window := g.load("window4", fill(64, func(i int) byte { return byte(4 * (i % 16)) }))
+	low4 := g.broadcast("low4", 0x0f0f0f0f)
+	limit := g.broadcast(fmt.Sprintf("limit%d", eta), limits[eta]*0x01010101)
+	table := g.load(fmt.Sprintf("bounded%d", eta), fill(64, func(i int) byte { return byte(bounded(eta, i%16)) }))
+	first16 := g.mask(1<<16 - 1)
+	for first := 0; first < wordsH; first += 4 {
+		words := min(4, wordsH-first)
+		z, k, number := g.ZMM(), g.K(), g.GP64()
+		g.VPBROADCASTQ(at(a.lane, stride*first), z)
+		for i := 1; i < words; i++ {
+			g.VPBROADCASTQ(at(a.lane, stride*(first+i)), place[i], z)
 		}
-		// Each word fills two quadwords, of which the first takes the lower half bytes.
-		window := g.load("window4", fill(64, func(i int) byte { return byte(4 * (i % 16)) }))
-		low4 := g.broadcast("low4", 0x0f0f0f0f)
-		limit := g.broadcast(fmt.Sprintf("limit%d", eta), limits[eta]*0x01010101)
-		table := g.load(fmt.Sprintf("bounded%d", eta), fill(64, func(i int) byte { return byte(bounded(eta, i%16)) }))
-		first16 := g.mask(1<<16 - 1)
-		for first := 0; first < wordsH; first += 4 {
-			words := min(4, wordsH-first)
-			z, k, number := g.ZMM(), g.K(), g.GP64()
-			g.VPBROADCASTQ(at(lane, stride*first), z)
-			for i := 1; i < words; i++ {
-				g.VPBROADCASTQ(at(lane, stride*(first+i)), place[i], z)
-			}
-			g.VPMULTISHIFTQB(z, window, z)
-			g.VPANDD(low4, z, z)
-			if words == 4 {
-				g.VPCMPUB(operand.U8(1), limit, z, k)
-			} else {
-				g.VPCMPUB(operand.U8(1), limit, z, first16, k)
-			}
-			g.VPSHUFB(z, table, z)
-			g.VPCOMPRESSB_Z(z, k, z)
-			g.KMOVQ(k, number)
-			g.POPCNTQ(number, number)
-			parts := func(store func(v reg.VecVirtual, offset int)) {
-				for i := range words {
-					part, wide := g.XMM(), g.ZMM()
-					if i == 0 {
-						part = z.AsX().(reg.VecVirtual)
-					} else {
-						g.VEXTRACTI32X4(operand.U8(uint8(i)), z, part)
-					}
-					g.VPMOVSXBD(part, wide)
-					store(wide, 16*i)
+		g.VPMULTISHIFTQB(z, window, z)
+		g.VPANDD(low4, z, z)
+		if words == 4 {
+			g.VPCMPUB(operand.U8(1), limit, z, k)
+		} else {
+			g.VPCMPUB(operand.U8(1), limit, z, first16, k)
+		}
+		g.VPSHUFB(z, table, z)
+		g.VPCOMPRESSB_Z(z, k, z)
+		g.KMOVQ(k, number)
+		g.POPCNTQ(number, number)
+		parts := func(store func(v reg.VecVirtual, offset int)) {
+			for i := range words {
+				part, wide := g.XMM(), g.ZMM()
+				if i == 0 {
+					part = z.AsX().(reg.VecVirtual)
+				} else {
+					g.VEXTRACTI32X4(operand.U8(uint8(i)), z, part)
 				}
+				g.VPMOVSXBD(part, wide)
+				store(wide, 16*i)
 			}
-			clamp, next := fmt.Sprintf("clamp%d", first), fmt.Sprintf("next%d", first)
-			g.CMPQ(a.count, operand.U32(n-16*words))
-			g.JA(operand.LabelRef(clamp))
-			parts(a.full)
-			g.ADDQ(number, a.count)
-			g.JMP(operand.LabelRef(next))
-			g.Label(clamp)
-			parts(a.clamped)
-			g.ADDQ(number, a.count)
-			g.Label(next)
 		}
-		a.bound()
-		a.finish()
-	})
+		clamp, next := fmt.Sprintf("clamp%d", first), fmt.Sprintf("next%d", first)
+		g.CMPQ(a.count, operand.U32(n-16*words))
+		g.JA(operand.LabelRef(clamp))
+		parts(a.full)
+		g.ADDQ(number, a.count)
+		g.JMP(operand.LabelRef(next))
+		g.Label(clamp)
+		parts(a.clamped)
+		g.ADDQ(number, a.count)
+		g.Label(next)
+	}
+	a.bound()
+	a.finish()
 }
 
 // loadLanes loads the constants of an appender for AVX2.
@@ -274,28 +320,28 @@ func compactionTable() []byte {
 // patterns.
 func (g *generator) sampleNTTAVX2() {
 	compaction := g.constant("compaction", compactionTable())
-	g.sampler("sampleNTTAVX2", func() {
-		a, lane := g.begin()
-		a.loadLanes()
-		table := g.GP64()
-		g.LEAQ(compaction, table)
-		// spread brings the bytes of candidate j into dword j. The low half of the
-		// vector has words 0 and 1 of three, the high half words 1 and 2.
-		spread := g.load("spreadThree", fill(32, func(i int) byte {
-			if i%4 == 3 {
-				return 0x80
-			}
-			return byte(i%16/4*3 + i%4 + i/16*4)
-		}))
-		low23 := g.broadcast("low23", 1<<23-1)
-		qs := g.broadcast("q", q)
+	a := g.sampler("sampleNTTAVX2")
+	a.loadLanes()
+	table := g.GP64()
+	g.LEAQ(compaction, table)
+	// spread brings the bytes of candidate j into dword j. The low half of the
+	// vector has words 0 and 1 of three, the high half words 1 and 2.
+	spread := g.load("spreadThree", fill(32, func(i int) byte {
+		if i%4 == 3 {
+			return 0x80
+		}
+		return byte(i%16/4*3 + i%4 + i/16*4)
+	}))
+	low23 := g.broadcast("low23", 1<<23-1)
+	qs := g.broadcast("q", q)
+	a.each(func() {
 		accepted := func(first int) (y reg.VecVirtual, number reg.GPVirtual) {
 			y = g.YMM()
 			below, order := g.YMM(), g.YMM()
 			number = g.GP64()
-			g.VPBROADCASTQ(at(lane, stride*(first+1)), y)
-			g.VPBLENDD(operand.U8(0x03), at(lane, stride*first), y, y)
-			g.VPBLENDD(operand.U8(0xc0), at(lane, stride*(first+2)-24), y, y)
+			g.VPBROADCASTQ(at(a.lane, stride*(first+1)), y)
+			g.VPBLENDD(operand.U8(0x03), at(a.lane, stride*first), y, y)
+			g.VPBLENDD(operand.U8(0xc0), at(a.lane, stride*(first+2)-24), y, y)
 			g.VPSHUFB(spread, y, y)
 			g.VPAND(low23, y, y)
 			g.VPCMPGTD(y, qs, below)
@@ -329,48 +375,46 @@ func (g *generator) sampleNTTAVX2() {
 // sampleBoundedAVX2 takes 16 half bytes at a time from a word.
 func (g *generator) sampleBoundedAVX2(eta int) {
 	compaction := g.constant("compaction", compactionTable())
-	g.sampler(fmt.Sprintf("sampleBounded%dAVX2", eta), func() {
-		a, lane := g.begin()
-		a.loadLanes()
-		table := g.GP64()
-		g.LEAQ(compaction, table)
-		low4, limit := g.XMM(), g.XMM()
-		g.VPBROADCASTD(g.constant("low4", dwords(0x0f0f0f0f)), low4)
-		g.VPBROADCASTD(g.constant(fmt.Sprintf("limit%d", eta), dwords(limits[eta]*0x01010101)), limit)
-		values := g.XMM()
-		g.VMOVDQU(g.constant(fmt.Sprintf("bounded%d", eta), fill(16, func(i int) byte { return byte(bounded(eta, i)) })), values)
-		counter := g.GP64()
-		g.MOVL(operand.U32(wordsH), counter.As32())
-		g.Label("word")
-		x, high, below := g.XMM(), g.XMM(), g.XMM()
-		bits := g.GP64()
-		g.VMOVQ(at(lane, 0), x)
-		g.VPSRLW(operand.U8(4), x, high)
-		g.VPUNPCKLBW(high, x, x)
-		g.VPAND(low4, x, x)
-		g.VPCMPGTB(x, limit, below)
-		g.VPSHUFB(x, values, x)
-		g.VPMOVMSKB(below, bits.As32())
-		for half := range 2 {
-			pattern, order, y := g.GP64(), g.XMM(), g.YMM()
-			if half == 0 {
-				g.MOVBLZX(bits.As8(), pattern.As32())
-			} else {
-				g.MOVQ(bits, pattern)
-				g.SHRL(operand.U8(8), pattern.As32())
-				g.VPSRLDQ(operand.U8(8), x, x)
-			}
-			g.VMOVQ(operand.Mem{Base: table, Index: pattern, Scale: 8}, order)
-			g.VPSHUFB(order, x, order)
-			g.VPMOVSXBD(order, y)
-			g.POPCNTL(pattern.As32(), pattern.As32())
-			a.checked(y, pattern, fmt.Sprint(half))
+	a := g.laneSampler(fmt.Sprintf("sampleBounded%dAVX2", eta))
+	a.loadLanes()
+	table := g.GP64()
+	g.LEAQ(compaction, table)
+	low4, limit := g.XMM(), g.XMM()
+	g.VPBROADCASTD(g.constant("low4", dwords(0x0f0f0f0f)), low4)
+	g.VPBROADCASTD(g.constant(fmt.Sprintf("limit%d", eta), dwords(limits[eta]*0x01010101)), limit)
+	values := g.XMM()
+	g.VMOVDQU(g.constant(fmt.Sprintf("bounded%d", eta), fill(16, func(i int) byte { return byte(bounded(eta, i)) })), values)
+	counter := g.GP64()
+	g.MOVL(operand.U32(wordsH), counter.As32())
+	g.Label("word")
+	x, high, below := g.XMM(), g.XMM(), g.XMM()
+	bits := g.GP64()
+	g.VMOVQ(at(a.lane, 0), x)
+	g.VPSRLW(operand.U8(4), x, high)
+	g.VPUNPCKLBW(high, x, x)
+	g.VPAND(low4, x, x)
+	g.VPCMPGTB(x, limit, below)
+	g.VPSHUFB(x, values, x)
+	g.VPMOVMSKB(below, bits.As32())
+	for half := range 2 {
+		pattern, order, y := g.GP64(), g.XMM(), g.YMM()
+		if half == 0 {
+			g.MOVBLZX(bits.As8(), pattern.As32())
+		} else {
+			g.MOVQ(bits, pattern)
+			g.SHRL(operand.U8(8), pattern.As32())
+			g.VPSRLDQ(operand.U8(8), x, x)
 		}
-		g.ADDQ(operand.U32(stride), lane)
-		g.DECL(counter.As32())
-		g.JNZ(operand.LabelRef("word"))
-		g.Label("complete")
-		a.bound()
-		a.finish()
-	})
+		g.VMOVQ(operand.Mem{Base: table, Index: pattern, Scale: 8}, order)
+		g.VPSHUFB(order, x, order)
+		g.VPMOVSXBD(order, y)
+		g.POPCNTL(pattern.As32(), pattern.As32())
+		a.checked(y, pattern, fmt.Sprint(half))
+	}
+	g.ADDQ(operand.U32(stride), a.lane)
+	g.DECL(counter.As32())
+	g.JNZ(operand.LabelRef("word"))
+	g.Label("complete")
+	a.bound()
+	a.finish()
 }
