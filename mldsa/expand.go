@@ -12,11 +12,11 @@ import (
 
 // scratch is the working memory of one operation. It lives in a pool, not on the stack: a
 // proxy runs a handshake on a fresh goroutine, whose stack would have to grow to tens of
-// kilobytes, and growing copies secrets.
+// kilobytes, and growing copies secrets. Polynomials and states stand at whole cache lines, which
+// a vector that straddles two would pay for.
 type scratch struct {
-	// What kernels work on is aligned to cache lines, as the block is.
 	a                  [maxRows * maxL]dsaring.Poly // rows of Â, where the key does not hold it
-	polys              [3 * maxL]dsaring.Poly
+	polys              [maxL]dsaring.Poly
 	w0, w1             [maxK]dsaring.Poly
 	t                  [maxK]dsaring.Poly
 	c, acc             dsaring.Poly
@@ -27,17 +27,16 @@ type scratch struct {
 	_                  [(64 - unsafe.Sizeof(keccak.Scheduler8{})%64) % 64]byte
 	lanes              keccak.Scheduler
 
-	y, mask []dsaring.Poly // of this and of the next attempt
-	z       []dsaring.Poly
-	streams [keccak.Lanes][5 * keccak.RateSHAKE256]byte // of ExpandMask, whole blocks
-	w1Bytes [MuSize + maxW1Size]byte                    // μ ‖ packed w₁
+	masks   masks
+	w1Bytes [MuSize + maxW1Size]byte // μ ‖ packed w₁
+	ball    dsaring.Ball
 	ride    ride
 	sponge  keccak.Sponge
 	tail    [keccak.Lanes]uint64
 	tails   [8]uint64
-	counts  [maxK * maxL]int // of coefficients that streams have given
-	seed    [128]byte        // ρ ‖ ρ′ ‖ K of key generation, ρ″ of signing
-	c1, c2  [64]byte         // challenges
+	seed    [128]byte      // ρ ‖ ρ′ ‖ K of key generation, ρ″ of signing
+	c1, c2  [64]byte       // challenges
+	z       []dsaring.Poly // polys, as many as there are
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -46,14 +45,14 @@ func newScratch() *scratch { return scratches.Get().(*scratch) }
 
 // begin prepares w for an operation with parameters p.
 func (w *scratch) begin(p *params) {
-	w.y, w.mask, w.z = w.polys[:p.l], w.polys[p.l:][:p.l], w.polys[2*p.l:][:p.l]
+	w.z = w.polys[:p.l]
 }
 
 // release wipes w after an operation with parameters p and returns it to the pool. It
 // keeps Â, which is public.
 func (w *scratch) release(p *params) {
-	clear(w.polys[:3*p.l])
-	w.y, w.mask, w.z = nil, nil, nil
+	clear(w.polys[:p.l])
+	w.z = nil
 	clear(w.w0[:p.k])
 	clear(w.w1[:p.k])
 	clear(w.t[:p.k])
@@ -63,17 +62,22 @@ func (w *scratch) release(p *params) {
 	clear(w.smallTwist[:])
 	clear(w.smallAcc[:])
 	clear(w.hints[:])
-	for i := range w.streams {
-		clear(w.streams[i][:])
-	}
+	w.masks.wipe(p)
 	clear(w.w1Bytes[:])
 	w.lanes = keccak.Scheduler{}
 	w.ride = ride{}
+	w.ball = dsaring.Ball{}
 	w.sponge = keccak.Sponge{}
-	clear(w.counts[:])
 	clear(w.seed[:])
 	clear(w.c1[:])
 	clear(w.c2[:])
+	scratches.Put(w)
+}
+
+// releasePublic returns w to the pool after an operation without secrets. It drops the references
+// to memory of others.
+func (w *scratch) releasePublic() {
+	w.ride = ride{}
 	scratches.Put(w)
 }
 
@@ -84,12 +88,11 @@ func (w *scratch) releaseSponge() {
 }
 
 // A ride is a hash H = SHAKE256 that is absorbed in one lane while others squeeze streams:
-// tr beside Â, or the challenge of one attempt beside the mask of the next.
+// tr beside Â.
 type ride struct {
 	message []byte
 	ready   int  // how much of message can be read
 	waiting bool // for a lane
-	running bool
 	lane    int
 	digest  [64]byte
 }
@@ -97,59 +100,6 @@ type ride struct {
 // hash makes the message the next ride.
 func (w *scratch) hash(message []byte, ready int) {
 	w.ride.message, w.ride.ready, w.ride.waiting = message, ready, true
-}
-
-// squeeze runs n streams of a rate: stream i has seed and then the two bytes of suffix(i).
-// After each permutation take is told of a stream's block, in a lane of w.lanes.State, until
-// it reports that it needs no more. A hash that waits takes a lane as soon as there is
-// something to read; squeeze returns when it is done too.
-func (w *scratch) squeeze(n, rate int, seed []byte, suffix func(i int) uint64, take func(i, lane int) bool) {
-	r := &w.ride
-	var streams [keccak.Lanes]int // 1 more than the stream that a lane has
-	next, busy := 0, 0            // busy lanes with streams
-	for {
-		var begin uint
-		for lane := range streams {
-			switch {
-			case streams[lane] != 0 || r.running && r.lane == lane:
-			case r.waiting && r.ready > 0:
-				r.waiting, r.running, r.lane = false, true, lane
-				w.lanes.Absorb(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, r.message, r.ready)
-			case next < n:
-				w.tail[lane] = suffix(next) | keccak.DomainSHAKE<<16
-				begin |= 1 << lane
-				next++
-				streams[lane] = next
-				busy++
-			}
-		}
-		if busy == 0 && !r.running {
-			return
-		}
-		if begin != 0 {
-			w.lanes.Start(begin, rate, seed, &w.tail)
-		}
-		if r.running {
-			w.lanes.SetReady(r.lane, r.ready)
-		}
-		if busy == 0 && r.ready == len(r.message) {
-			w.lanes.Finish(r.lane)
-		} else {
-			w.lanes.Step()
-		}
-		for lane, stream := range streams {
-			if stream != 0 && take(stream-1, lane) {
-				w.lanes.Release(lane)
-				streams[lane] = 0
-				busy--
-			}
-		}
-		if r.running && w.lanes.Ready(r.lane) {
-			w.lanes.Read(r.lane, r.digest[:])
-			w.lanes.Release(r.lane)
-			r.running = false
-		}
-	}
 }
 
 // maxRows is how many rows of Â verification has memory for at a time: they stay in the nearest
@@ -266,41 +216,6 @@ func (w *scratch) expand(p *params, x *expansion) {
 			hash = 0
 		}
 	}
-}
-
-// expandMask is Algorithm 34: it sets w.mask to the mask of ρ″, in w.seed, and κ.
-func (w *scratch) expandMask(p *params, kappa int) {
-	y := w.mask
-	size := dsaring.SizeZ(p.gamma1)
-	blocks := &w.counts
-	clear(blocks[:])
-	w.squeeze(p.l, dsaring.RateH, w.seed[:64],
-		func(i int) uint64 { return uint64(kappa + i) },
-		func(i, lane int) bool {
-			stream := w.streams[lane][:]
-			w.lanes.Read(lane, stream[dsaring.RateH*blocks[i]:][:dsaring.RateH])
-			blocks[i]++
-			if dsaring.RateH*blocks[i] < size {
-				return false
-			}
-			dsaring.UnpackZ(&y[i], stream[:size], p.gamma1)
-			return true
-		})
-}
-
-// sampleInBall is Algorithm 29: it sets w.c to the challenge of seed c̃.
-func (w *scratch) sampleInBall(p *params, seed []byte) {
-	var b dsaring.Ball
-	b.Begin(&w.c, p.tau)
-	w.tail[0] = keccak.DomainSHAKE
-	w.lanes.Start(1, keccak.RateSHAKE256, seed, &w.tail)
-	for {
-		w.lanes.Step()
-		if b.Continue(&w.c, &w.lanes.State, 0) {
-			break
-		}
-	}
-	w.lanes.Release(0)
 }
 
 // hashH sets out to H = SHAKE256 of the parts.

@@ -76,9 +76,14 @@ func (m *signedMessage) representative(mu *[MuSize]byte, tr *[64]byte, s *keccak
 		*mu = *m.mu
 		return
 	}
+	m.write(tr, s)
+	s.Read(mu[:])
+}
+
+// write makes s the sponge of μ.
+func (m *signedMessage) write(tr *[64]byte, s *keccak.Sponge) {
 	m.begin(tr, s)
 	s.Write(m.content)
-	s.Read(mu[:])
 }
 
 // begin writes what comes before the content.

@@ -182,7 +182,7 @@ func (w *scratch) expandKey(sk *PrivateKey, rhoPrime []byte, check func(i int)) 
 // releaseKey is release after expandKey, which uses little of w.
 func (w *scratch) releaseKey(p *params) {
 	clear(w.z)
-	w.y, w.mask, w.z = nil, nil, nil
+	w.z = nil
 	clear(w.t[:p.k])
 	clear(w.w1[0][:])
 	clear(w.acc[:])

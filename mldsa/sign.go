@@ -107,9 +107,8 @@ func (sk *PrivateKey) appendInternal(op string, dst []byte, m *signedMessage, rn
 	mu := (*[MuSize]byte)(w.w1Bytes[:])
 	m.representative(mu, &sk.pk.tr, &w.sponge)
 	w.hashH(w.seed[:64], sk.key[:], rnd[:], mu[:])
-	w.expandMask(p, 0)
 	for attempt := range maxAttempts {
-		if w.attempt(sk, out[len(dst):], attempt*p.l) {
+		if w.attempt(sk, out[len(dst):], attempt) {
 			w.release(p)
 			return out, nil
 		}
@@ -119,15 +118,14 @@ func (sk *PrivateKey) appendInternal(op string, dst []byte, m *signedMessage, rn
 	return dst, newError(ErrAttempts, "%s: no %s signature after %d attempts", op, p.name, maxAttempts)
 }
 
-// attempt is one pass of the loop of Algorithm 7, with κ = kappa, whose mask is in w.mask. It
-// reports whether it has made the signature, and leaves the mask of the next attempt.
-func (w *scratch) attempt(sk *PrivateKey, signature []byte, kappa int) bool {
+// attempt is one pass of the loop of Algorithm 7, with κ = attempt·l. It reports whether it
+// has made the signature.
+func (w *scratch) attempt(sk *PrivateKey, signature []byte, attempt int) bool {
 	p := sk.pk.p
-	w.y, w.mask = w.mask, w.y
-	y, z := w.y, w.z
-	w0, w1 := w.w0[:p.k], w.w1[:p.k]
-	for i := range y {
-		z[i] = y[i]
+	w.expandMask(p, attempt)
+	z, w0, w1 := w.z, w.w0[:p.k], w.w1[:p.k]
+	for i := range z {
+		w.masks.polynomial(&z[i], p, attempt, i)
 		dsaring.NTT(&z[i])
 	}
 	size := dsaring.SizeW1(p.gamma2)
@@ -137,12 +135,7 @@ func (w *scratch) attempt(sk *PrivateKey, signature []byte, kappa int) bool {
 		dsaring.Decompose(&w1[i], &w0[i], &w.acc, p.gamma2)
 		dsaring.PackW1(w.w1Bytes[MuSize+i*size:], &w1[i], p.gamma2)
 	}
-	// c̃ = H(μ ‖ w₁) is a chain of permutations; the next attempt's mask rides beside it.
-	w.hash(w.w1Bytes[:MuSize+p.k*size], MuSize+p.k*size)
-	w.expandMask(p, kappa+p.l)
-	challenge := w.ride.digest[:p.challengeSize]
-	publicChallenge(challenge)
-	w.sampleInBall(p, challenge)
+	challenge := w.challenge(p, w.w1Bytes[:MuSize+p.k*size], attempt)
 	dsaring.Narrow((*[dsaring.N]int16)(&w.smallC[0]), &w.c)
 	kemring.NTTTwist(&w.smallC[0], &w.smallTwist[0])
 
@@ -154,7 +147,7 @@ func (w *scratch) attempt(sk *PrivateKey, signature []byte, kappa int) bool {
 		}
 	}
 	for i := range z {
-		z[i] = y[i]
+		w.masks.polynomial(&z[i], p, attempt, i)
 		dsaring.AddSmall(&z[i], w.smallProduct(sk.s1[i:]))
 		if publicRejection(dsaring.Exceeds(&z[i], p.gamma1-p.beta)) {
 			return false

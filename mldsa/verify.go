@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 
 	"github.com/pqlane/pqlane/internal/dsaring"
+	"github.com/pqlane/pqlane/internal/keccak"
 )
 
 // Verify returns nil if signature is a signature of message by pk, with the context in opts,
@@ -57,7 +58,7 @@ func (pk *PublicKey) Precompute() *Verifier {
 	w.hash(v.pk.encoded, len(v.pk.encoded))
 	w.expand(p, &expansion{a: v.a, rows: p.k, rho: pk.rho(), rowDone: func(int) {}})
 	v.pk.setTR(&w.ride.digest)
-	w.release(p)
+	w.releasePublic()
 	for i := range v.t {
 		dsaring.UnpackT1(&v.t[i], pk.t1(i))
 		dsaring.NTT(&v.t[i])
@@ -98,7 +99,7 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 	}
 	w := newScratch()
 	w.begin(p)
-	defer w.release(p)
+	defer w.releasePublic()
 	challenge := w.c1[:p.challengeSize]
 	n := copy(challenge, signature)
 	z := w.z
@@ -132,11 +133,20 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 		}
 	}
 	mu := (*[MuSize]byte)(w.w1Bytes[:])
-	if m.mu == nil {
+	w.beginBall(p, challenge)
+	if m.mu != nil {
+		*mu = *m.mu
+		w.lanes.Step()
+	} else {
+		// The last permutation of μ rides beside the first of c.
 		pk.hash(&w.ride.digest, &w.sponge)
+		m.write(&w.ride.digest, &w.sponge)
+		w.lanes.Join(1, &w.sponge)
+		w.lanes.Step()
+		w.lanes.Read(1, mu[:])
+		w.lanes.Release(1)
 	}
-	m.representative(mu, &w.ride.digest, &w.sponge)
-	w.sampleInBall(p, challenge)
+	w.endBall(p, 0)
 	dsaring.NTT(&w.c)
 	size := dsaring.SizeW1(p.gamma2)
 	for i := range p.k {
@@ -154,8 +164,12 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 		dsaring.UseHint(&w.w1[0], &w.hints[i], &w.w0[i], p.gamma2)
 		dsaring.PackW1(w.w1Bytes[MuSize+i*size:], &w.w1[0], p.gamma2)
 	}
+	message := w.w1Bytes[:MuSize+p.k*size]
+	w.lanes.Absorb(0, keccak.RateSHAKE256, keccak.DomainSHAKE, message, len(message))
+	w.lanes.Finish(0)
 	again := w.c2[:p.challengeSize]
-	w.hashH(again, w.w1Bytes[:MuSize+p.k*size])
+	w.lanes.Read(0, again)
+	w.lanes.Release(0)
 	if subtle.ConstantTimeCompare(challenge, again) != 1 {
 		return ErrInvalidSignature
 	}

@@ -123,22 +123,24 @@ func (b *Ball) Continue(p *Poly, s *keccak.State4, lane int) bool {
 		b.signs = s[0][lane]
 		w = 1
 	}
+	// A position that is rejected is treated as any other: p is zero at it and at b.next, and
+	// the sign that is written there is zero.
+	next, signs := b.next, b.signs
 	for ; w < RateH/8; w++ {
 		x := s[w][lane]
 		for range 8 {
-			if b.next == N {
+			if next == N {
 				return true
 			}
 			j := int(x & 0xff)
 			x >>= 8
-			if j > b.next {
-				continue
-			}
-			p[b.next] = p[j]
-			p[j] = 1 - 2*int32(b.signs&1)
-			b.signs >>= 1
-			b.next++
+			accepted := 1 - int(uint(next-j)>>63)
+			p[next&(N-1)] = p[j]
+			p[j] = (1 - 2*int32(signs&1)) & -int32(accepted)
+			signs >>= accepted
+			next += accepted
 		}
 	}
-	return b.next == N
+	b.next, b.signs = next, signs
+	return next == N
 }

@@ -37,6 +37,7 @@ const (
 	dsaExpand = "mldsa/expand.go"
 	dsaHint   = "mldsa/hint.go"
 	dsaKeys   = "mldsa/private.go"
+	dsaMask   = "mldsa/mask.go"
 	dsaRound  = "internal/dsaring/round.go"
 	dsaSample = "internal/dsaring/sample.go"
 	dsaSign   = "mldsa/sign.go"
@@ -92,7 +93,7 @@ var faults = []fault{
 	{"RejBoundedPoly accepts 9", "internal/dsaring/sample.go", "limit := uint32(9)", "limit := uint32(10)", dsaring, "TestSample"},
 	{"RejBoundedPoly drops the last coefficient", "internal/dsaring/sample.go", "if n == N {", "if n == N-1 {", dsaring, "TestSample"},
 	{"SampleInBall takes signs from every block", "internal/dsaring/sample.go", "if !b.begun {", "if b.next < N {", dsaring, "TestSampleInBall"},
-	{"SampleInBall rejects i itself", "internal/dsaring/sample.go", "if j > b.next {", "if j >= b.next {", dsaring, "TestSampleInBall"},
+	{"SampleInBall rejects i itself", "internal/dsaring/sample.go", "int(uint(next-j)>>63)", "int(uint(next-j-1)>>63)", dsaring, "TestSampleInBall"},
 	{"Power2Round rounds halves up", "internal/dsaring/round.go", "1<<(D-1) - 1) >> D", "1<<(D-1)) >> D", dsaring, "TestPower2Round"},
 	{"Decompose leaves r₀ where r₁ wraps", "internal/dsaring/round.go", "*gamma2+wraps", "*gamma2", dsaring, "TestDecompose"},
 	{"Decompose's reciprocal too small", "internal/dsaring/round.go", "* 5638 >> 19", "* 5637 >> 19", dsaring, "TestDecompose"},
@@ -136,8 +137,9 @@ var faults = []fault{
 	{"z bound of signing − 1", dsaSign, "p.gamma1-p.beta)", "p.gamma1-p.beta-1)", mldsa, "TestBoundsOfSigning"},
 	{"r0 bound + 1", dsaSign, "p.gamma2-p.beta)", "p.gamma2-p.beta+1)", mldsa, "TestBoundsOfSigning"},
 	{"r0 bound − 1", dsaSign, "p.gamma2-p.beta)", "p.gamma2-p.beta-1)", mldsa, "TestBoundsOfSigning"},
-	{"κ kept in 8 bits", dsaExpand, "uint64(kappa + i)", "uint64(uint8(kappa + i))", mldsa, "TestSigningTakesTheFirst"},
-	{"κ counts attempts", dsaSign, "attempt*p.l)", "attempt)", mldsa, "TestSigning"},
+	{"κ kept in 8 bits", dsaMask, "uint64(m.begun)", "uint64(uint8(m.begun))", mldsa, "TestSigningTakesTheFirst"},
+	{"mask of another attempt", dsaMask, "attempt%maskDepth*p.l+i", "i", mldsa, "TestSigning"},
+	{"mask without its last block", dsaMask, "l.blocks == maskBlocks", "l.blocks == maskBlocks-1", mldsa, "TestMasksAre"},
 	{"signing without randomness", dsaSign, "rand.Read(rnd[:]) // never fails", "_ = rand.Read", mldsa, "TestSignaturesAreHedged"},
 	{"deterministic signing hedged", dsaSign, "if hedged {", "if true {", mldsa, ""},
 	{"third block of ExpandS missing", dsaExpand, "if streams[lane].N == dsaring.N {", "if streams[lane].N > dsaring.N-int(50*(bounded>>lane&1))-1 {", mldsa, "TestThirdBlock"},
@@ -150,13 +152,14 @@ var faults = []fault{
 	{"keys with bytes after them accepted", "mldsa/errors.go", "if got == want {", "if got >= want {", mldsa, "TestWrongSizes"},
 	{"SetBytes keeps the old key's tr", "mldsa/public.go", "\tpk.trState.Store(trUnknown)\n", "", mldsa, "TestEveryForm"},
 	{"destroyed key signs", dsaKeys, "sk.state, sk.seeded = destroyed, false", "sk.seeded = false", mldsa, "TestUnusable"},
-	{"mask not wiped", dsaExpand, "clear(w.polys[:3*p.l])", "clear(w.polys[2*p.l:])", mldsa, "TestScratch"},
+	{"mask not wiped", dsaExpand, "clear(w.polys[:p.l])", "clear(w.polys[1:p.l])", mldsa, "TestScratch"},
 	{"seeds not wiped", dsaExpand, "\tclear(w.seed[:])\n", "", mldsa, "TestScratch"},
 	{"lanes of ML-DSA not wiped", dsaExpand, "\tw.lanes = keccak.Scheduler{}\n", "", mldsa, "TestScratch"},
 	{"eight lanes not wiped", dsaExpand, "\t\t\tlanes.Wipe()\n", "", mldsa, "TestScratch"},
 	{"seeds of key generation not wiped", dsaKeys, "\tclear(w.seed[:])\n", "", mldsa, "TestScratch"},
 	{"s2 not wiped", dsaKeys, "\tclear(w.t[:p.k])\n", "", mldsa, "TestScratch"},
-	{"streams of the mask not wiped", dsaExpand, "\t\tclear(w.streams[i][:])\n", "\t\tclear(w.streams[i][8:])\n", mldsa, "TestScratch"},
+	{"streams of the mask not wiped", dsaMask, "clear(m.streams[:", "clear(m.streams[1:", mldsa, "TestScratch"},
+	{"blocks of the challenge not wiped", dsaMask, "\tclear(m.other[:])\n", "", mldsa, "TestScratch"},
 	{"ct0 not wiped", dsaExpand, "\tclear(w.acc[:])\n", "", mldsa, "TestScratch"},
 	{"Destroy leaves the seed", dsaKeys, "\tclear(sk.seed[:])\n", "", mldsa, "TestDestroy"},
 	{"Destroy leaves K", dsaKeys, "\tclear(sk.key[:])\n", "", mldsa, "TestDestroy"},
@@ -181,7 +184,7 @@ var faults = []fault{
 	{"RejBoundedPoly accepts 9 for η = 4", dsaSample, "limit := uint32(9)", "limit := uint32(10)", dsaring, "TestSample"},
 	{"RejBoundedPoly accepts 15 for η = 2", dsaSample, "limit = 15", "limit = 16", dsaring, "TestSample"},
 	{"RejBoundedPoly reduces wrongly modulo 5", dsaSample, "b * 13 >> 6", "b * 12 >> 6", dsaring, "TestSample"},
-	{"SampleInBall rejects its own position", dsaSample, "if j > b.next {", "if j >= b.next {", dsaring, "TestSampleInBall"},
+	{"SampleInBall rejects its own position", dsaSample, "int(uint(next-j)>>63)", "int(uint(next-j-1)>>63)", dsaring, "TestSampleInBall"},
 	{"SampleInBall forgets the sign bits after a block", dsaSample, "if !b.begun {", "if !b.begun || w == 0 && b.next > 250 {", dsaring, "TestSampleInBall"},
 	{"s out of range unpacked", "internal/dsaring/pack.go", "tooSmall |= c + eta", "tooSmall |= c + eta + 1", dsaring, "TestUnpackEta"},
 

@@ -176,6 +176,9 @@ func (s *State4) Permute(active uint) {
 	}
 }
 
+// Parallel reports whether a [State4] costs less than its lanes by themselves.
+func Parallel() bool { return cpu.AVX2 }
+
 // Wide reports whether a [State8] costs less than two [State4].
 func Wide() bool { return cpu.AVX512 }
 

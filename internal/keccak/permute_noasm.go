@@ -15,6 +15,9 @@ func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
 
 func (s *State4) absorb(lane int, block []byte) { s.column(lane).absorb(block) }
 
+// Parallel reports whether a [State4] costs less than its lanes by themselves.
+func Parallel() bool { return false }
+
 // absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
 // the other lanes is unspecified.
 func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {

@@ -76,6 +76,14 @@ func (l *lanes) begin(c column, lane int, h absorption) {
 	l.hashes[lane] = h
 }
 
+// Join continues h in lane: the message that has been written to h is complete, and the lane is
+// Ready after the next Step. h is used up.
+func (s *Scheduler) Join(lane int, h *Sponge) {
+	h.pad()
+	s.State.column(lane).store(&h.a)
+	s.busy |= 1 << lane
+}
+
 // SetReady says that the first ready bytes of the message that lane absorbs can be
 // read. Until a whole block can be, the lane keeps its state through Step.
 func (l *lanes) SetReady(lane, ready int) { l.hashes[lane].ready = ready }

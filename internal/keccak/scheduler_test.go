@@ -1,6 +1,8 @@
 package keccak
 
 import (
+	"crypto/sha3"
+	"io"
 	mrand "math/rand/v2"
 	"reflect"
 	"testing"
@@ -243,5 +245,36 @@ func TestWipe(t *testing.T) {
 		s.Release(7)
 		s.Wipe()
 		require.True(t, reflect.ValueOf(s).IsZero())
+	})
+}
+
+// TestJoin ends sponges in lanes beside a stream, with messages around the ends of blocks.
+func TestJoin(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T) {
+		for n := range 2*RateSHAKE256 + 2 {
+			var s Scheduler
+			var h Sponge
+			lane := n % Lanes
+			other := (lane + 1) % Lanes
+			seed, message := random(64), random(n)
+			s.Start(1<<other, RateSHAKE128, seed, &[Lanes]uint64{DomainSHAKE, DomainSHAKE, DomainSHAKE, DomainSHAKE})
+			h.Init(RateSHAKE256, DomainSHAKE)
+			h.Write(message)
+			s.Join(lane, &h)
+			s.Step()
+			require.True(t, s.Ready(lane))
+			for l, want := range map[int]io.ReadWriter{lane: sha3.NewSHAKE256(), other: sha3.NewSHAKE128()} {
+				if l == lane {
+					want.Write(message)
+				} else {
+					want.Write(seed)
+				}
+				first := make([]byte, RateSHAKE256)
+				want.Read(first)
+				got := make([]byte, RateSHAKE256)
+				s.Read(l, got)
+				require.Equal(t, first, got, "%d bytes", n)
+			}
+		}
 	})
 }

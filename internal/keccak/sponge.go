@@ -59,18 +59,23 @@ func (s *Sponge) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// pad ends the message: the next permutation makes the first block of output.
+func (s *Sponge) pad() {
+	if s.pos == s.rate {
+		Permute(&s.a)
+		s.pos = 0
+	}
+	s.a[s.pos/8] ^= uint64(s.domain) << (8 * (s.pos % 8))
+	s.a[s.rate/8-1] ^= 1 << 63
+	s.squeezing = true
+	s.pos = s.rate
+}
+
 // Read squeezes len(p) bytes of output. It never fails. A SHA-3 hash has as many as its
 // digest is long; it is for the caller to read no more.
 func (s *Sponge) Read(p []byte) (int, error) {
 	if !s.squeezing {
-		if s.pos == s.rate {
-			Permute(&s.a)
-			s.pos = 0
-		}
-		s.a[s.pos/8] ^= uint64(s.domain) << (8 * (s.pos % 8))
-		s.a[s.rate/8-1] ^= 1 << 63
-		s.squeezing = true
-		s.pos = s.rate
+		s.pad()
 	}
 	n := len(p)
 	for len(p) > 0 {
