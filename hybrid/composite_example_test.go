@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"log"
 
 	"github.com/pqlane/pqlane/hybrid"
 	"github.com/pqlane/pqlane/mldsa"
@@ -16,14 +17,14 @@ import (
 func ExampleGenerateCompositeKey() {
 	sk, err := hybrid.GenerateCompositeKey(hybrid.MLDSA65ECDSAP256SHA512())
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
-	message, opts := []byte("tools/call"), &mldsa.Options{Context: "example.com/audit"}
-	signature, err := sk.Sign(nil, message, opts)
+	message, opts := []byte("tools/call"), &mldsa.Options{Context: "example.com/audit"} // or nil
+	signature, err := sk.Sign(nil, message, opts)                                       // by both keys
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
-	fmt.Println(hybrid.VerifyComposite(sk.PublicKey(), message, signature, opts))
+	fmt.Println(hybrid.VerifyComposite(sk.PublicKey(), message, signature, opts)) // of both
 	fmt.Println(hybrid.VerifyComposite(sk.PublicKey(), []byte("tools/list"), signature, opts))
 	// Output:
 	// <nil>

@@ -1,5 +1,8 @@
-// Kat runs known-answer tests: NIST's ACVP sets and SHA-3 files, Wycheproof, CCTV,
-// and seeds mined for rare paths.
+// Kat runs known-answer tests of packages mlkem, mldsa and hybrid and of the Keccak beneath:
+// NIST's ACVP sets and SHA-3 files, Wycheproof, with X25519 and ECDH for the classical halves,
+// CCTV, seeds mined for rare paths, the key, certificate and CMS files of RFC 9881 and
+// RFC 9935, and the vectors of the drafts of composite signatures, composite KEMs, X-Wing
+// and HPKE with ML-KEM, of s2n-tls and BoringSSL, and of composed exchanges of TLS groups.
 //
 // Usage:
 //
