@@ -121,16 +121,18 @@ func (e Ephemeral) AppendFinish(dst, serverShare []byte) ([]byte, error) {
 	if err != nil {
 		return dst, g.wrongPoint(server, serverShare, err)
 	}
-	classical, err := g.curve.agree(i.private, peer)
-	if err != nil {
-		return dst, g.zeroSecret(server)
-	}
-	defer clear(classical)
+	// ML-KEM is first, as it is last in AppendShare: processors that lower their clock for
+	// wide multiplications do so once for both if one follows the other.
 	if i.dk != nil {
 		if err := i.dk.DecapsulateInto(&i.sharedKey, ciphertext); err != nil {
 			return dst, err
 		}
 	}
+	classical, err := g.curve.agree(i.private, peer)
+	if err != nil {
+		return dst, g.zeroSecret(server)
+	}
+	defer clear(classical)
 	return g.appendSecret(dst, classical, i.sharedKey[:]), nil
 }
 
