@@ -1,4 +1,4 @@
-// Command bench measures ML-KEM and ML-DSA on this machine: every operation on every backend
+// Command bench measures ML-KEM, ML-DSA and what joins them to classical keys: every operation on every backend
 // that the processor has, interleaved with the standard library's.
 //
 //	go run ./bench                          a table, in under a minute

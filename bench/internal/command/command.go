@@ -53,7 +53,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.BoolVar(&opts.json, "json", false, "write JSON to standard output instead of a table")
 	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
-	flags.DurationVar(&opts.time, "time", 150*time.Millisecond, "measuring time for each row")
+	flags.DurationVar(&opts.time, "time", 130*time.Millisecond, "measuring time for each row")
 	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)

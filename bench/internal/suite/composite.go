@@ -6,11 +6,13 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/pqlane/pqlane/bench/internal/measure"
 	"github.com/pqlane/pqlane/hybrid"
@@ -21,18 +23,19 @@ import (
 type compositeHalf struct {
 	algorithm hybrid.SignatureAlgorithm
 	generate  func() (crypto.Signer, error)
+	preHash   func(message []byte) []byte
 	hash      func(m []byte) []byte
 	opts      crypto.SignerOpts
 	verify    func(pk crypto.PublicKey, digest, signature []byte) bool
 }
 
-// compositeHalves are the algorithms to measure: those whose classical half takes no longer
-// than the ML-DSA half, so that what joining them costs shows.
+// compositeHalves are the algorithms to measure: two whose classical half takes no longer than
+// the ML-DSA half, so that what joining them costs shows, and one with RSA.
 var compositeHalves = []compositeHalf{
 	{
 		hybrid.MLDSA44Ed25519SHA512(),
 		func() (crypto.Signer, error) { _, sk, err := ed25519.GenerateKey(nil); return sk, err },
-		func(m []byte) []byte { return m }, crypto.Hash(0),
+		sumSHA512, func(m []byte) []byte { return m }, crypto.Hash(0),
 		func(pk crypto.PublicKey, m, signature []byte) bool {
 			return ed25519.Verify(pk.(ed25519.PublicKey), m, signature)
 		},
@@ -40,12 +43,26 @@ var compositeHalves = []compositeHalf{
 	{
 		hybrid.MLDSA65ECDSAP256SHA512(),
 		func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
-		func(m []byte) []byte { h := sha256.Sum256(m); return h[:] }, crypto.SHA256,
+		sumSHA512, sumSHA256, crypto.SHA256,
 		func(pk crypto.PublicKey, digest, signature []byte) bool {
 			return ecdsa.VerifyASN1(pk.(*ecdsa.PublicKey), digest, signature)
 		},
 	},
+	{
+		hybrid.MLDSA44RSA2048PSSSHA256(), benchRSAKey, sumSHA256, sumSHA256, benchPSS,
+		func(pk crypto.PublicKey, digest, signature []byte) bool {
+			return rsa.VerifyPSS(pk.(*rsa.PublicKey), crypto.SHA256, digest, signature, benchPSS) == nil
+		},
+	},
 }
+
+// benchRSAKey is the same key each time, since generating one takes tenths of a second.
+var benchRSAKey = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+var benchPSS = &rsa.PSSOptions{SaltLength: sha256.Size, Hash: crypto.SHA256}
+
+func sumSHA256(m []byte) []byte { h := sha256.Sum256(m); return h[:] }
+func sumSHA512(m []byte) []byte { h := sha512.Sum512(m); return h[:] }
 
 // A deterministicKey signs as sk does without random bytes, so that a composite key and the
 // half by itself make the same attempts.
@@ -62,8 +79,7 @@ func (k deterministicKey) Sign(_ io.Reader, message []byte, opts crypto.SignerOp
 func (h compositeHalf) representative(message []byte) (m []byte, label *mldsa.Options) {
 	label = &mldsa.Options{Context: "COMPSIG-" + h.algorithm.String()}
 	m = append([]byte("CompositeAlgorithmSignatures2025"+label.Context), 0)
-	digest := sha512.Sum512(message)
-	return append(m, digest[:]...), label
+	return append(m, h.preHash(message)...), label
 }
 
 // compositeMessages is the number of messages that a call signs: fewer than SignedMessages,
