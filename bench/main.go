@@ -1,5 +1,6 @@
-// Command bench measures ML-KEM, ML-DSA and what joins them to classical keys: every operation on every backend
-// that the processor has, interleaved with the standard library's.
+// Command bench measures ML-KEM, ML-DSA and what joins them to classical keys on this machine:
+// every operation on every backend that the processor has, interleaved with the standard
+// library's.
 //
 //	go run ./bench                          a table, in under a minute
 //	go run ./bench -op '768 decaps'         only the operations that match
