@@ -3,11 +3,12 @@
 // Backends are ordered levels. A level needs all of its own CPU features and
 // those of every lower level, so that a processor (or a hypervisor) that reports
 // a sub-feature without its parent gets the lower level and no SIGILL. The best
-// level runs unless the environment variable PQLANE_BACKEND names another. The
-// build tag purego compiles the assembly out and leaves generic alone.
+// level runs unless it is known to be the slower one on this processor, or the
+// environment variable PQLANE_BACKEND names another. The build tag purego compiles
+// the assembly out and leaves generic alone.
 //
-// Kernels' callers branch on the booleans of their architecture ([AVX2] and
-// [AVX512]), which are fixed before main runs; a direct call behind a bool, unlike
+// Kernels' callers branch on the booleans of their architecture (AVX2 and AVX512,
+// NEON and SHA3), which are fixed before main runs; a direct call behind a bool, unlike
 // a func value, keeps the polynomials that it is given off the heap.
 package cpu
 
@@ -34,13 +35,13 @@ var current, best int
 
 func init() {
 	best = supported(hasFeature)
-	current = best
+	current = preferred(best)
 	if name, ok := os.LookupEnv(Env); ok && name != "" {
 		if i := index(name); i >= 0 && i <= best {
 			current = i
 		} else {
 			fmt.Fprintf(os.Stderr, "pqlane: %s=%s is not available here (available: %s); running %s\n",
-				Env, name, strings.Join(Available(), ", "), levels[best].name)
+				Env, name, strings.Join(Available(), ", "), Backend())
 		}
 	}
 	apply()

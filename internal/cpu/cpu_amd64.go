@@ -24,6 +24,8 @@ var levels = []level{
 
 func hasFeature(f feature) bool { return cpuid.CPU.Supports(f) }
 
+func preferred(best int) int { return best }
+
 func apply() {
 	AVX2 = current >= 1
 	AVX512 = current >= 2

@@ -1,4 +1,4 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package cpu
 
@@ -7,5 +7,7 @@ type feature = int
 var levels = []level{{name: "generic"}}
 
 func hasFeature(feature) bool { return false }
+
+func preferred(best int) int { return best }
 
 func apply() {}
