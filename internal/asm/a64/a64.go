@@ -109,13 +109,13 @@ type Func struct {
 	labels    int
 	freeX     map[X]bool
 	freeV     map[V]bool
-	bounds    *bounds
+	bounds    map[V]bound
 }
 
 // Func begins the function of the given name and Go signature. Its results are written by
 // [Func.Result].
 func (file *File) Func(name, goSignature string) *Func {
-	f := &Func{name: name, signature: parseSignature(goSignature), freeX: map[X]bool{}, freeV: map[V]bool{}}
+	f := &Func{name: name, signature: parseSignature(goSignature), freeX: map[X]bool{}, freeV: map[V]bool{}, bounds: map[V]bound{}}
 	for _, x := range allocatable {
 		f.freeX[x] = true
 	}
@@ -201,8 +201,13 @@ func (f *Func) Label(name string) Label {
 	return Label(fmt.Sprintf("%s%d", name, f.labels))
 }
 
-// Place puts the label here.
+// Place puts the label here. Nothing is known of the vector registers at a label.
 func (f *Func) Place(l Label) {
+	clear(f.bounds)
+	f.place(l)
+}
+
+func (f *Func) place(l Label) {
 	f.lines = append(f.lines, line{text: string(l) + ":", label: true})
 }
 
@@ -214,11 +219,12 @@ func (f *Func) Loop(count int, body func()) {
 	f.Free(n)
 }
 
-// LoopOn runs body as often as n ≥ 1 says, counting n down to zero.
+// LoopOn runs body as often as n ≥ 1 says, counting n down to zero. Bounds that are known
+// before the loop must hold after its body.
 func (f *Func) LoopOn(n X, body func()) {
 	l := f.Label("loop")
-	f.Place(l)
-	body()
+	f.place(l)
+	f.invariant(body)
 	f.SUB(n, n, 1)
 	f.CBNZ(n, l)
 }

@@ -82,8 +82,8 @@ func (f *Func) logic(name string, u, size uint32, native bool, d, n, m Vec) {
 }
 
 func (f *Func) permute(name string, opcode uint32, d, n, m Vec) {
-	defer f.bound(name, d, n, m)
 	d.like(n, m)
+	f.reinterpret(d, n, m)
 	w := 0x0e000800 | d.q<<30 | d.size<<22 | opcode<<12 | registers(d.V, n.V, m.V)
 	f.native(w, syntaxOf(name, d, n, m), "V"+name, d, n, m)
 }
@@ -218,7 +218,7 @@ func (f *Func) pairs(name string, u, opcode uint32, d, n Vec) {
 }
 
 func (f *Func) across(name string, u, opcode uint32, long, native bool, d V, n Vec) {
-	defer f.bound(name, d.B16(), n)
+	f.forget(d)
 	w := 0x0e300800 | n.q<<30 | u<<29 | n.size<<22 | opcode<<12 | registers(d, n.V, 0)
 	size := n.size
 	if long {
@@ -234,7 +234,7 @@ func (f *Func) across(name string, u, opcode uint32, long, native bool, d V, n V
 
 // VMOV copies a register.
 func (f *Func) VMOV(d, n V) {
-	defer f.bound("MOV", d.B16(), n.B16())
+	f.moveBound(d, n)
 	f.native(0x4ea01c00|registers(d, n, n), syntaxOf("mov", d.B16(), n.B16()), "VMOV", d.B16(), n.B16())
 }
 
@@ -247,8 +247,8 @@ func (f *Func) VSHLL(d, n Vec) {
 
 // VEXT takes the bytes of n from the i-th on, followed by those of m.
 func (f *Func) VEXT(d, n, m Vec, i int) {
-	defer f.bound("EXT", d, n, m)
 	d.like(n, m)
+	f.forget(d.V)
 	f.native(0x2e000000|d.q<<30|uint32(i)<<11|registers(d.V, n.V, m.V), syntaxOf("ext", d, n, m, i), "VEXT", d, n, m, i)
 }
 
@@ -258,8 +258,8 @@ func (f *Func) VTBL(d Vec, table []V, m Vec) { f.lookUp("TBL", 0, d, table, m) }
 func (f *Func) VTBX(d Vec, table []V, m Vec) { f.lookUp("TBX", 1, d, table, m) }
 
 func (f *Func) lookUp(name string, op uint32, d Vec, table []V, m Vec) {
-	defer f.bound(name, d, m)
 	d.like(m)
+	f.forget(d.V)
 	names, syntaxes := make([]string, len(table)), make([]string, len(table))
 	for i, v := range table {
 		if v != (table[0]+V(i))%32 {

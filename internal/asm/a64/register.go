@@ -143,6 +143,7 @@ func (f *Func) Free(registers ...any) {
 				panic(fmt.Sprintf("a64: %s: %v is free already", f.name, r))
 			}
 			f.freeV[r] = true
+			f.forget(r)
 		case []V:
 			for _, v := range r {
 				f.Free(v)
