@@ -192,6 +192,46 @@ func (f *Func) native(w uint32, syntax, op string, operands ...any) {
 	f.lines = append(f.lines, line{text: goText(op, operands), word: w, syntax: syntax})
 }
 
+// Together writes what a and b write, one beside the other in proportion: they may not
+// depend on each other. A core that does not look far ahead has work for all its units then.
+// Comments stay with a.
+func (f *Func) Together(a, b func()) {
+	before := f.lines
+	f.lines = nil
+	a()
+	first := f.lines
+	f.lines = nil
+	b()
+	second := f.lines
+	f.lines = before
+	count := func(lines []line) (n int) {
+		for _, l := range lines {
+			if l.instruction() {
+				n++
+			}
+		}
+		return n
+	}
+	total, others := count(first), count(second)
+	done, written := 0, 0
+	for _, l := range first {
+		f.lines = append(f.lines, l)
+		if !l.instruction() {
+			continue
+		}
+		done++
+		for len(second) > 0 && (written*total < done*others || done == total) {
+			if second[0].instruction() {
+				f.lines = append(f.lines, second[0])
+				written++
+			}
+			second = second[1:]
+		}
+	}
+}
+
+func (l line) instruction() bool { return !l.label && !strings.HasPrefix(l.text, "//") }
+
 // A Label is a place in a function.
 type Label string
 

@@ -72,4 +72,11 @@ func (f *Func) TBNZ(n X, bit int, l Label) {
 // Branch branches on a condition, as CSEL has them.
 func (f *Func) Branch(condition string, l Label) { f.emit("B"+condition, string(l)) }
 
-func (f *Func) RET() { f.emit("RET") }
+// RET returns. Go's assembler saves R30 below a frame but does not load it again in a function
+// without calls.
+func (f *Func) RET() {
+	if f.frame > 0 {
+		f.LDRX(R30, sp.At(0))
+	}
+	f.emit("RET")
+}

@@ -18,6 +18,7 @@ type parameter struct {
 type signature struct {
 	text   string
 	params map[string]parameter
+	order  []string
 	size   int
 }
 
@@ -35,6 +36,7 @@ func parseSignature(text string) signature {
 	place := func(name string, size, align int) {
 		at = (at + align - 1) / align * align
 		s.params[name] = parameter{name, at, size}
+		s.order = append(s.order, name)
 		at += size
 	}
 	list := func(fields *ast.FieldList, unnamed string) {
@@ -105,6 +107,9 @@ func (f *Func) Arg(x X, name string) {
 	op := map[int]string{1: "MOVBU", 2: "MOVHU", 4: "MOVWU", 8: "MOVD"}[p.size]
 	f.emit(op, x, fmt.Sprintf("%s+%d(FP)", name, p.offset))
 }
+
+// ArgAt loads the parameter of the given index.
+func (f *Func) ArgAt(x X, index int) { f.Arg(x, f.signature.order[index]) }
 
 // Result stores a result; an unnamed one is called ret.
 func (f *Func) Result(name string, x X) {

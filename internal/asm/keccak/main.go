@@ -79,7 +79,7 @@ func generate() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"permute_amd64.s": amd64, "permute_generic.go": purego}, nil
+	return map[string][]byte{"permute_amd64.s": amd64, "permute_arm64.s": arm64(), "permute_generic.go": purego}, nil
 }
 
 // assemble returns the text of the assembly file that body builds.
