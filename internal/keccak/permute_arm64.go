@@ -30,10 +30,16 @@ func permuteLaneGeneral(lane *uint64)
 //go:noescape
 func permute2NEON(lanes *uint64)
 
-// permute4NEON permutes four states, two in vector registers and two in general ones.
+// permute3NEON permutes two neighbouring states of a [State4] in vector registers and
+// meanwhile another in general ones. pair and lane point to the first words.
 //
 //go:noescape
-func permute4NEON(s *State4)
+func permute3NEON(pair, lane *uint64)
+
+// permute4NEON is permute3NEON for another state and its neighbour.
+//
+//go:noescape
+func permute4NEON(pair, lanes *uint64)
 
 // permuteSHA3 permutes one state by the instructions of FEAT_SHA3.
 //
@@ -72,22 +78,35 @@ func (s *State4) Permute(active uint) {
 		permute4SHA3(s)
 	case cpu.SHA3:
 		permute2SHA3(&s[0][bits.TrailingZeros(active)&(Lanes-2)])
-	case cpu.NEON && active == 0b1111:
-		permute4NEON(s)
 	case cpu.NEON:
-		// Three lanes cost less as two and one than as four.
-		for first := 0; first < Lanes; first += 2 {
-			switch active >> first & 0b11 {
-			case 0b01:
-				permuteLaneGeneral(&s[0][first])
-			case 0b10:
-				permuteLaneGeneral(&s[0][first+1])
-			case 0b11:
-				permute2NEON(&s[0][first])
-			}
-		}
+		s.permuteNEON(active)
 	default:
 		s.permuteGeneric(active)
+	}
+}
+
+// permuteNEON is Permute by the kernels of the level neon.
+func (s *State4) permuteNEON(active uint) {
+	low, high := active&0b11, active>>2
+	single := func(lanes uint) uint { return lanes >> 1 } // of one lane, its number
+	switch {
+	case active == 0b1111:
+		permute4NEON(&s[0][2], &s[0][0])
+	case low == 0b11 && high != 0:
+		permute3NEON(&s[0][0], &s[0][2+single(high)])
+	case high == 0b11 && low != 0:
+		permute3NEON(&s[0][2], &s[0][single(low)])
+	case low == 0b11:
+		permute2NEON(&s[0][0])
+	case high == 0b11:
+		permute2NEON(&s[0][2])
+	default:
+		if low != 0 {
+			permuteLaneGeneral(&s[0][single(low)])
+		}
+		if high != 0 {
+			permuteLaneGeneral(&s[0][2+single(high)])
+		}
 	}
 }
 

@@ -127,12 +127,13 @@ func neon2(file *a64.File, name, signature string, rc a64.Symbol) {
 	f.RET()
 }
 
-// hybrid emits the kernel name for four interleaved states, two in vector registers and two,
-// one after the other, in general ones: two rounds of one beside a round of two.
+// beside emits the kernel name for a pair of neighbouring states in vector registers and one
+// at a time in general ones: single of them, whose rounds are dealt out over those of the pair.
+// The parameters are the first words of the pair and of the (first) single state.
 //
 // No general register is left for an address in between, so that the constants for the
 // vector registers come by the stack.
-func hybrid(file *a64.File, name, signature string, rc a64.Symbol) {
+func beside(file *a64.File, name, signature string, singles int, rc a64.Symbol) {
 	f := file.Func(name, signature)
 	stack := f.Frame(8 + 16*period + stackSize + 16)
 	buffer := stack.At(8) // 16-byte aligned: the constants of a period
@@ -141,12 +142,13 @@ func hybrid(file *a64.File, name, signature string, rc a64.Symbol) {
 	constants, lane := rest.At(stackSize), rest.At(stackSize+8)
 
 	f.ArgAt(g.address(), 0)
+	n.load(g.address(), 0)
+	f.ArgAt(g.address(), 1)
 	f.STRX(g.address(), lane)
-	n.load(g.address(), 16)
 	f.Addr(g.t[0], rc)
 	f.STRX(g.t[0], constants)
-	half, loop := f.Label("half"), f.Label("rounds")
-	f.Place(half)
+	next, loop := f.Label("next"), f.Label("rounds")
+	f.Place(next)
 	f.Comment("General registers take the next state.")
 	f.Addr(g.t[0], rc)
 	f.STRX(g.t[0], g.rc)
@@ -164,7 +166,7 @@ func hybrid(file *a64.File, name, signature string, rc a64.Symbol) {
 	f.STRX(g.t[0], constants)
 	f.Together(
 		func() {
-			for i := range 2 * period {
+			for i := range singles * period {
 				g.round(i)
 			}
 		},
@@ -174,16 +176,19 @@ func hybrid(file *a64.File, name, signature string, rc a64.Symbol) {
 			}
 		},
 	)
-	f.CBNZ(g.advance(2*period), loop)
+	f.CBNZ(g.advance(singles*period), loop)
 	f.LDRX(g.address(), lane)
 	g.store(32)
-	f.ADD(g.address(), g.address(), 8)
-	f.STRX(g.address(), lane)
+	if singles > 1 {
+		f.ADD(g.address(), g.address(), 8)
+		f.STRX(g.address(), lane)
+		f.ArgAt(g.t[0], 1)
+		f.SUB(g.t[1], g.address(), g.t[0])
+		f.CMP(g.t[1], 8*singles)
+		f.Branch("NE", next)
+	}
 	f.ArgAt(g.t[0], 0)
-	f.SUB(g.t[1], g.address(), g.t[0])
-	f.CMP(g.t[1], 16)
-	f.Branch("NE", half)
-	n.store(g.t[0], 16)
+	n.store(g.t[0], 0)
 	g.wipe()
 	f.RET()
 }
