@@ -18,43 +18,62 @@ import (
 //go:noescape
 func permuteGeneral(a *[25]uint64)
 
-// permuteLaneGeneral permutes the state of a [State4] whose first word lane points to, and
-// touches no other lane.
-//
-//go:noescape
-func permuteLaneGeneral(lane *uint64)
-
-// permute2NEON permutes two neighbouring states of a [State4], in vector registers. lanes
-// points to the first word of the first. It touches no other lane.
-//
-//go:noescape
-func permute2NEON(lanes *uint64)
-
-// permute3NEON permutes two neighbouring states of a [State4] in vector registers and
-// meanwhile another in general ones. pair and lane point to the first words.
-//
-//go:noescape
-func permute3NEON(pair, lane *uint64)
-
-// permute4NEON is permute3NEON for another state and its neighbour.
-//
-//go:noescape
-func permute4NEON(pair, lanes *uint64)
-
 // permuteSHA3 permutes one state by the instructions of FEAT_SHA3.
 //
 //go:noescape
 func permuteSHA3(a *[25]uint64)
 
-// permute2SHA3 is permute2NEON by the instructions of FEAT_SHA3.
-//
-//go:noescape
-func permute2SHA3(lanes *uint64)
+// The kernels below permute some of four interleaved states, or of eight, and touch no other.
+// Their parameters point to the first words: of one lane, or of a pair of neighbours, that of
+// the first.
 
-// permute4SHA3 permutes four states, two after two, by the instructions of FEAT_SHA3.
+// permute1GeneralOf4 permutes one state, in general registers.
 //
 //go:noescape
-func permute4SHA3(s *State4)
+func permute1GeneralOf4(lane *uint64)
+
+//go:noescape
+func permute1GeneralOf8(lane *uint64)
+
+// permute2NEONOf4 permutes a pair, in vector registers.
+//
+//go:noescape
+func permute2NEONOf4(pair *uint64)
+
+//go:noescape
+func permute2NEONOf8(pair *uint64)
+
+// permute3NEONOf4 permutes a pair in vector registers and meanwhile a lane in general ones.
+//
+//go:noescape
+func permute3NEONOf4(pair, lane *uint64)
+
+//go:noescape
+func permute3NEONOf8(pair, lane *uint64)
+
+// permute4NEONOf4 permutes a pair in vector registers and meanwhile another in general ones.
+//
+//go:noescape
+func permute4NEONOf4(pair, other *uint64)
+
+//go:noescape
+func permute4NEONOf8(pair, other *uint64)
+
+// permute2SHA3Of4 permutes a pair by the instructions of FEAT_SHA3.
+//
+//go:noescape
+func permute2SHA3Of4(pair *uint64)
+
+//go:noescape
+func permute2SHA3Of8(pair *uint64)
+
+// permute4SHA3Of4 permutes four neighbours, two after two, by the instructions of FEAT_SHA3.
+//
+//go:noescape
+func permute4SHA3Of4(lanes *uint64)
+
+//go:noescape
+func permute4SHA3Of8(lanes *uint64)
 
 // Permute applies Keccak-f[1600] to one state.
 func Permute(a *[25]uint64) {
@@ -71,50 +90,100 @@ func Permute(a *[25]uint64) {
 // Permute applies Keccak-f[1600] to the lanes of s whose bit is set in active; what it
 // leaves in the other lanes is unspecified. The timing may depend on active.
 func (s *State4) Permute(active uint) {
-	active &= 1<<Lanes - 1
-	switch {
-	case active == 0:
-	case cpu.SHA3 && active&0b0011 != 0 && active&0b1100 != 0:
-		permute4SHA3(s)
+	a := &s[0]
+	switch q := quartet(active & 0b1111); {
+	case q == 0:
+	case cpu.SHA3 && q.low() && q.high():
+		permute4SHA3Of4(&a[0])
 	case cpu.SHA3:
-		permute2SHA3(&s[0][bits.TrailingZeros(active)&(Lanes-2)])
+		permute2SHA3Of4(&a[q.pair()])
+	case cpu.NEON && q == 0b1111:
+		permute4NEONOf4(&a[0], &a[2])
+	case cpu.NEON && q.three():
+		permute3NEONOf4(&a[q.pair()], &a[q.lane()])
+	case cpu.NEON && q.neighbours():
+		permute2NEONOf4(&a[q.pair()])
 	case cpu.NEON:
-		s.permuteNEON(active)
+		for ; q != 0; q &= q - 1 {
+			permute1GeneralOf4(&a[bits.TrailingZeros(uint(q))&3])
+		}
 	default:
 		s.permuteGeneric(active)
 	}
 }
 
-// permuteNEON is Permute by the kernels of the level neon.
-func (s *State4) permuteNEON(active uint) {
-	low, high := active&0b11, active>>2
-	single := func(lanes uint) uint { return lanes >> 1 } // of one lane, its number
+// Permute is [State4.Permute] for eight lanes. Each half is permuted by itself.
+func (s *State8) Permute(active uint) {
+	if !cpu.NEON {
+		s.permuteGeneric(active)
+		return
+	}
+	s.permuteHalf((*[4]uint64)(s[0][:4]), quartet(active&0b1111))
+	s.permuteHalf((*[4]uint64)(s[0][4:]), quartet(active>>4&0b1111))
+}
+
+// permuteHalf is Permute for the four lanes whose first words are a.
+func (s *State8) permuteHalf(a *[4]uint64, q quartet) {
 	switch {
-	case active == 0b1111:
-		permute4NEON(&s[0][2], &s[0][0])
-	case low == 0b11 && high != 0:
-		permute3NEON(&s[0][0], &s[0][2+single(high)])
-	case high == 0b11 && low != 0:
-		permute3NEON(&s[0][2], &s[0][single(low)])
-	case low == 0b11:
-		permute2NEON(&s[0][0])
-	case high == 0b11:
-		permute2NEON(&s[0][2])
+	case q == 0:
+	case cpu.SHA3 && q.low() && q.high():
+		permute4SHA3Of8(&a[0])
+	case cpu.SHA3:
+		permute2SHA3Of8(&a[q.pair()])
+	case q == 0b1111:
+		permute4NEONOf8(&a[0], &a[2])
+	case q.three():
+		permute3NEONOf8(&a[q.pair()], &a[q.lane()])
+	case q.neighbours():
+		permute2NEONOf8(&a[q.pair()])
 	default:
-		if low != 0 {
-			permuteLaneGeneral(&s[0][single(low)])
-		}
-		if high != 0 {
-			permuteLaneGeneral(&s[0][2+single(high)])
+		for ; q != 0; q &= q - 1 {
+			permute1GeneralOf8(&a[bits.TrailingZeros(uint(q))&3])
 		}
 	}
 }
+
+// A quartet is a set of four lanes, which are two pairs of neighbours.
+type quartet uint
+
+// low and high report whether the quartet has lanes of either pair.
+func (q quartet) low() bool  { return q&0b0011 != 0 }
+func (q quartet) high() bool { return q&0b1100 != 0 }
+
+// three and neighbours report whether the quartet is a whole pair and another lane, or
+// without one.
+func (q quartet) three() bool      { return bits.OnesCount(uint(q)) == 3 }
+func (q quartet) neighbours() bool { return q == 0b0011 || q == 0b1100 }
+
+// pair returns the first lane of the pair that is whole or, if none is, has lanes at all.
+func (q quartet) pair() int {
+	if q&0b1100 == 0b1100 || !q.low() {
+		return 2
+	}
+	return 0
+}
+
+// lane returns, for three lanes, the one beside the pair.
+func (q quartet) lane() int {
+	return bits.TrailingZeros(uint(q)&^(0b11<<q.pair())) & 3
+}
+
+// Parallel reports whether a [State4] costs less than its lanes by themselves.
+func Parallel() bool { return cpu.NEON }
+
+// Wide reports whether a [State8] costs less than two [State4].
+func Wide() bool { return false }
 
 func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
 	s.startGeneric(lanes, seed, tail, last)
 }
 
-func (s *State4) absorb(lane int, block []byte) { s.absorbGeneric(lane, block) }
+func (s *State8) start(lanes uint, seed []byte, tail *[8]uint64, last int) {
+	s.startGeneric(lanes, seed, tail, last)
+}
+
+func (s *State4) absorb(lane int, block []byte) { s.column(lane).absorb(block) }
+func (s *State8) absorb(lane int, block []byte) { s.column(lane).absorb(block) }
 
 // absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
 // the other lanes is unspecified.
@@ -125,10 +194,10 @@ func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {
 	}
 }
 
-// Wide reports whether a [State8] costs less than two [State4].
-func Wide() bool { return false }
-
-// Permute applies Keccak-f[1600] to every lane of s.
-func (s *State8) Permute() { s.permuteGeneric() }
-
-func (s *State8) start(seed []byte, tail *[8]uint64, last int) { s.startGeneric(seed, tail, last) }
+// absorbBlocks is that of State4.
+func (s *State8) absorbBlocks(lane, rate int, blocks []byte) {
+	for ; len(blocks) >= rate; blocks = blocks[rate:] {
+		s.absorb(lane, blocks[:rate])
+		s.Permute(1 << lane)
+	}
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/pqlane/pqlane/internal/asm/a64"
 )
 
@@ -18,13 +20,17 @@ func arm64() []byte {
 	rc := file.Data("roundConstants", append(table, 0, 0))
 
 	general(file, "permuteGeneral", "func(a *[25]uint64)", 8, rc)
-	general(file, "permuteLaneGeneral", "func(lane *uint64)", 32, rc)
-	neon2(file, "permute2NEON", "func(lanes *uint64)", rc)
-	beside(file, "permute3NEON", "func(pair, lane *uint64)", 1, rc)
-	beside(file, "permute4NEON", "func(pair, lanes *uint64)", 2, rc)
-	sha3(file, "permuteSHA3", "func(a *[25]uint64)", single, rc)
-	sha3(file, "permute2SHA3", "func(lanes *uint64)", pair, rc)
-	sha3(file, "permute4SHA3", "func(s *[25][4]uint64)", twoPairs, rc)
+	sha3(file, "permuteSHA3", "func(a *[25]uint64)", 1, 8, rc)
+	for _, lanes := range []int{4, 8} {
+		stride := 8 * lanes
+		name := func(kernel string) string { return fmt.Sprintf("permute%sOf%d", kernel, lanes) }
+		general(file, name("1General"), "func(lane *uint64)", stride, rc)
+		neon2(file, name("2NEON"), "func(pair *uint64)", stride, rc)
+		beside(file, name("3NEON"), "func(pair, lane *uint64)", 1, stride, rc)
+		beside(file, name("4NEON"), "func(pair, other *uint64)", 2, stride, rc)
+		sha3(file, name("2SHA3"), "func(pair *uint64)", 1, stride, rc)
+		sha3(file, name("4SHA3"), "func(lanes *uint64)", 2, stride, rc)
+	}
 	return file.Bytes()
 }
 

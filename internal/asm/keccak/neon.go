@@ -8,28 +8,29 @@ import (
 // shift and an insertion, to another register. So the lanes follow the cycle of π through
 // one register that is free, and each round ends with all of them where they were.
 type neonState struct {
-	f     *a64.Func
-	slots [25]a64.V
-	t     [7]a64.V
+	f      *a64.Func
+	stride int // from one word of a state to the next, in bytes
+	slots  [25]a64.V
+	t      [7]a64.V
 }
 
-func newNEONState(f *a64.Func) *neonState {
-	n := &neonState{f: f, t: [7]a64.V{25, 26, 27, 28, 29, 30, 31}}
+func newNEONState(f *a64.Func, stride int) *neonState {
+	n := &neonState{f: f, stride: stride, t: [7]a64.V{25, 26, 27, 28, 29, 30, 31}}
 	for i := range n.slots {
 		n.slots[i] = a64.V(i)
 	}
 	return n
 }
 
-func (n *neonState) load(state a64.X, offset int) {
+func (n *neonState) load(state a64.X) {
 	for i, v := range n.slots {
-		n.f.LDR(v, state.At(offset+32*i))
+		n.f.LDR(v, state.At(n.stride*i))
 	}
 }
 
-func (n *neonState) store(state a64.X, offset int) {
+func (n *neonState) store(state a64.X) {
 	for i, v := range n.slots {
-		n.f.STR(v, state.At(offset+32*i))
+		n.f.STR(v, state.At(n.stride*i))
 	}
 }
 
@@ -108,14 +109,14 @@ func (n *neonState) round(constant func(v a64.V)) {
 	}
 }
 
-// neon2 emits the kernel name for two of four interleaved states.
-func neon2(file *a64.File, name, signature string, rc a64.Symbol) {
+// neon2 emits the kernel name for two neighbouring interleaved states.
+func neon2(file *a64.File, name, signature string, stride int, rc a64.Symbol) {
 	f := file.Func(name, signature)
-	n := newNEONState(f)
+	n := newNEONState(f, stride)
 	state, constants, count := f.X(), f.X(), f.X()
 	f.ArgAt(state, 0)
 	f.Addr(constants, rc)
-	n.load(state, 0)
+	n.load(state)
 	const together = 2
 	f.MOV(count, rounds/together)
 	f.LoopOn(count, func() {
@@ -123,26 +124,26 @@ func neon2(file *a64.File, name, signature string, rc a64.Symbol) {
 			n.round(func(v a64.V) { f.LDR(v, constants.Post(constantSize)) })
 		}
 	})
-	n.store(state, 0)
+	n.store(state)
 	f.RET()
 }
 
 // beside emits the kernel name for a pair of neighbouring states in vector registers and one
-// at a time in general ones: single of them, whose rounds are dealt out over those of the pair.
+// at a time in general ones, singles of them, whose rounds are dealt out over those of the pair.
 // The parameters are the first words of the pair and of the (first) single state.
 //
 // No general register is left for an address in between, so that the constants for the
 // vector registers come by the stack.
-func beside(file *a64.File, name, signature string, singles int, rc a64.Symbol) {
+func beside(file *a64.File, name, signature string, singles, stride int, rc a64.Symbol) {
 	f := file.Func(name, signature)
 	stack := f.Frame(8 + 16*period + stackSize + 16)
 	buffer := stack.At(8) // 16-byte aligned: the constants of a period
 	rest := buffer.At(16 * period)
-	g, n := newGeneralState(f, rest), newNEONState(f)
+	g, n := newGeneralState(f, rest), newNEONState(f, stride)
 	constants, lane := rest.At(stackSize), rest.At(stackSize+8)
 
 	f.ArgAt(g.address(), 0)
-	n.load(g.address(), 0)
+	n.load(g.address())
 	f.ArgAt(g.address(), 1)
 	f.STRX(g.address(), lane)
 	f.Addr(g.t[0], rc)
@@ -153,7 +154,7 @@ func beside(file *a64.File, name, signature string, singles int, rc a64.Symbol) 
 	f.Addr(g.t[0], rc)
 	f.STRX(g.t[0], g.rc)
 	f.LDRX(g.address(), lane)
-	g.load(32)
+	g.load(stride)
 	f.Place(loop)
 	f.LDRX(g.t[0], constants)
 	for i := 0; i < period; i += 2 {
@@ -178,7 +179,7 @@ func beside(file *a64.File, name, signature string, singles int, rc a64.Symbol) 
 	)
 	f.CBNZ(g.advance(singles*period), loop)
 	f.LDRX(g.address(), lane)
-	g.store(32)
+	g.store(stride)
 	if singles > 1 {
 		f.ADD(g.address(), g.address(), 8)
 		f.STRX(g.address(), lane)
@@ -188,7 +189,7 @@ func beside(file *a64.File, name, signature string, singles int, rc a64.Symbol) 
 		f.Branch("NE", next)
 	}
 	f.ArgAt(g.t[0], 0)
-	n.store(g.t[0], 0)
+	n.store(g.t[0])
 	g.wipe()
 	f.RET()
 }

@@ -6,21 +6,13 @@ import (
 	"github.com/pqlane/pqlane/internal/asm/a64"
 )
 
-// states says which states a kernel permutes.
-type states int
-
-const (
-	single   states = iota // one, whose lanes follow each other
-	pair                   // two of four interleaved ones
-	twoPairs               // four interleaved ones, two by two
-)
-
 // sha3 emits a kernel with the instructions of FEAT_SHA3, for two states in a vector register
 // each: θ takes EOR3 and RAX1, the rest of it and ρ one XAR, χ one BCAX a lane.
 //
 // 25 registers hold the lanes and five D. The lanes of column 4 are done with D at once, so
-// that three registers are free for the rows.
-func sha3(file *a64.File, name, signature string, which states, rc a64.Symbol) {
+// that three registers are free for the rows. The kernel permutes pairs pairs of neighbouring
+// states, one after another; with a stride of one word, a single state.
+func sha3(file *a64.File, name, signature string, pairs, stride int, rc a64.Symbol) {
 	f := file.Func(name, signature)
 	state, end, constants, again := f.X(), f.X(), f.X(), f.X()
 	var slots [25]a64.V
@@ -29,19 +21,17 @@ func sha3(file *a64.File, name, signature string, which states, rc a64.Symbol) {
 	}
 	t := [7]a64.V{25, 26, 27, 28, 29, 30, 31}
 	load, store := f.LDR, f.STR
-	stride := 32
-	if which == single {
+	if stride == 8 {
 		load, store = f.LDRD, f.STRD
-		stride = 8
 	}
 
 	f.ArgAt(state, 0)
 	f.Addr(end, rc)
 	f.ADD(end, end, constantSize*rounds)
-	pairs := f.Label("pairs")
-	if which == twoPairs {
-		f.MOV(again, 2)
-		f.Place(pairs)
+	next := f.Label("pairs")
+	if pairs > 1 {
+		f.MOV(again, pairs)
+		f.Place(next)
 	}
 	f.SUB(constants, end, constantSize*rounds)
 	for i, v := range slots {
@@ -57,10 +47,10 @@ func sha3(file *a64.File, name, signature string, which states, rc a64.Symbol) {
 	for i, v := range slots {
 		store(v, state.At(stride*i))
 	}
-	if which == twoPairs {
+	if pairs > 1 {
 		f.ADD(state, state, 16)
 		f.SUB(again, again, 1)
-		f.CBNZ(again, pairs)
+		f.CBNZ(again, next)
 	}
 	f.RET()
 }
