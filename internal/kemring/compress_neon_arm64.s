@@ -2271,7 +2271,7 @@ TEXT ·encode12NEON(SB), NOSPLIT, $0-16
 	RET
 
 // func decode12NEON(p *[256]int16, src *byte) bool
-TEXT ·decode12NEON(SB), NOSPLIT, $0-24
+TEXT ·decode12NEON(SB), NOSPLIT, $0-17
 	MOVD p+0(FP), R0
 	MOVD src+8(FP), R1
 	VLD3.P 48(R1), [V25.B16, V26.B16, V27.B16]

@@ -883,38 +883,15 @@ TEXT ·cbd3NEON(SB), NOSPLIT, $0-16
 	VTBL V27.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V27.B16
 	VTBL V26.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V26.B16
 	VTBL V25.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V25.B16
-	WORD $0x0f08a795 // sshll v21.8h, v28.8b, #0
-	WORD $0x0f08a776 // sshll v22.8h, v27.8b, #0
-	WORD $0x0f08a757 // sshll v23.8h, v26.8b, #0
-	WORD $0x0f08a738 // sshll v24.8h, v25.8b, #0
+	WORD $0x0f08a795 // sxtl v21.8h, v28.8b
+	WORD $0x0f08a776 // sxtl v22.8h, v27.8b
+	WORD $0x0f08a757 // sxtl v23.8h, v26.8b
+	WORD $0x0f08a738 // sxtl v24.8h, v25.8b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
-	WORD $0x4f08a795 // sshll2 v21.8h, v28.16b, #0
-	WORD $0x4f08a776 // sshll2 v22.8h, v27.16b, #0
-	WORD $0x4f08a757 // sshll2 v23.8h, v26.16b, #0
-	WORD $0x4f08a738 // sshll2 v24.8h, v25.16b, #0
-	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
-	VLD3.P 48(R1), [V29.B16, V30.B16, V31.B16]
-	VUSHR $6, V29.B16, V27.B16
-	VSLI $2, V30.B16, V27.B16
-	VUSHR $4, V30.B16, V26.B16
-	VSLI $4, V31.B16, V26.B16
-	VUSHR $2, V31.B16, V25.B16
-	VAND V4.B16, V29.B16, V28.B16
-	VAND V4.B16, V27.B16, V27.B16
-	VAND V4.B16, V26.B16, V26.B16
-	VTBL V28.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V28.B16
-	VTBL V27.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V27.B16
-	VTBL V26.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V26.B16
-	VTBL V25.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V25.B16
-	WORD $0x0f08a795 // sshll v21.8h, v28.8b, #0
-	WORD $0x0f08a776 // sshll v22.8h, v27.8b, #0
-	WORD $0x0f08a757 // sshll v23.8h, v26.8b, #0
-	WORD $0x0f08a738 // sshll v24.8h, v25.8b, #0
-	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
-	WORD $0x4f08a795 // sshll2 v21.8h, v28.16b, #0
-	WORD $0x4f08a776 // sshll2 v22.8h, v27.16b, #0
-	WORD $0x4f08a757 // sshll2 v23.8h, v26.16b, #0
-	WORD $0x4f08a738 // sshll2 v24.8h, v25.16b, #0
+	WORD $0x4f08a795 // sxtl2 v21.8h, v28.16b
+	WORD $0x4f08a776 // sxtl2 v22.8h, v27.16b
+	WORD $0x4f08a757 // sxtl2 v23.8h, v26.16b
+	WORD $0x4f08a738 // sxtl2 v24.8h, v25.16b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
 	VLD3.P 48(R1), [V29.B16, V30.B16, V31.B16]
 	VUSHR $6, V29.B16, V27.B16
@@ -929,15 +906,15 @@ TEXT ·cbd3NEON(SB), NOSPLIT, $0-16
 	VTBL V27.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V27.B16
 	VTBL V26.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V26.B16
 	VTBL V25.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V25.B16
-	WORD $0x0f08a795 // sshll v21.8h, v28.8b, #0
-	WORD $0x0f08a776 // sshll v22.8h, v27.8b, #0
-	WORD $0x0f08a757 // sshll v23.8h, v26.8b, #0
-	WORD $0x0f08a738 // sshll v24.8h, v25.8b, #0
+	WORD $0x0f08a795 // sxtl v21.8h, v28.8b
+	WORD $0x0f08a776 // sxtl v22.8h, v27.8b
+	WORD $0x0f08a757 // sxtl v23.8h, v26.8b
+	WORD $0x0f08a738 // sxtl v24.8h, v25.8b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
-	WORD $0x4f08a795 // sshll2 v21.8h, v28.16b, #0
-	WORD $0x4f08a776 // sshll2 v22.8h, v27.16b, #0
-	WORD $0x4f08a757 // sshll2 v23.8h, v26.16b, #0
-	WORD $0x4f08a738 // sshll2 v24.8h, v25.16b, #0
+	WORD $0x4f08a795 // sxtl2 v21.8h, v28.16b
+	WORD $0x4f08a776 // sxtl2 v22.8h, v27.16b
+	WORD $0x4f08a757 // sxtl2 v23.8h, v26.16b
+	WORD $0x4f08a738 // sxtl2 v24.8h, v25.16b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
 	VLD3.P 48(R1), [V29.B16, V30.B16, V31.B16]
 	VUSHR $6, V29.B16, V27.B16
@@ -952,14 +929,37 @@ TEXT ·cbd3NEON(SB), NOSPLIT, $0-16
 	VTBL V27.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V27.B16
 	VTBL V26.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V26.B16
 	VTBL V25.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V25.B16
-	WORD $0x0f08a795 // sshll v21.8h, v28.8b, #0
-	WORD $0x0f08a776 // sshll v22.8h, v27.8b, #0
-	WORD $0x0f08a757 // sshll v23.8h, v26.8b, #0
-	WORD $0x0f08a738 // sshll v24.8h, v25.8b, #0
+	WORD $0x0f08a795 // sxtl v21.8h, v28.8b
+	WORD $0x0f08a776 // sxtl v22.8h, v27.8b
+	WORD $0x0f08a757 // sxtl v23.8h, v26.8b
+	WORD $0x0f08a738 // sxtl v24.8h, v25.8b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
-	WORD $0x4f08a795 // sshll2 v21.8h, v28.16b, #0
-	WORD $0x4f08a776 // sshll2 v22.8h, v27.16b, #0
-	WORD $0x4f08a757 // sshll2 v23.8h, v26.16b, #0
-	WORD $0x4f08a738 // sshll2 v24.8h, v25.16b, #0
+	WORD $0x4f08a795 // sxtl2 v21.8h, v28.16b
+	WORD $0x4f08a776 // sxtl2 v22.8h, v27.16b
+	WORD $0x4f08a757 // sxtl2 v23.8h, v26.16b
+	WORD $0x4f08a738 // sxtl2 v24.8h, v25.16b
+	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
+	VLD3.P 48(R1), [V29.B16, V30.B16, V31.B16]
+	VUSHR $6, V29.B16, V27.B16
+	VSLI $2, V30.B16, V27.B16
+	VUSHR $4, V30.B16, V26.B16
+	VSLI $4, V31.B16, V26.B16
+	VUSHR $2, V31.B16, V25.B16
+	VAND V4.B16, V29.B16, V28.B16
+	VAND V4.B16, V27.B16, V27.B16
+	VAND V4.B16, V26.B16, V26.B16
+	VTBL V28.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V28.B16
+	VTBL V27.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V27.B16
+	VTBL V26.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V26.B16
+	VTBL V25.B16, [V0.B16, V1.B16, V2.B16, V3.B16], V25.B16
+	WORD $0x0f08a795 // sxtl v21.8h, v28.8b
+	WORD $0x0f08a776 // sxtl v22.8h, v27.8b
+	WORD $0x0f08a757 // sxtl v23.8h, v26.8b
+	WORD $0x0f08a738 // sxtl v24.8h, v25.8b
+	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
+	WORD $0x4f08a795 // sxtl2 v21.8h, v28.16b
+	WORD $0x4f08a776 // sxtl2 v22.8h, v27.16b
+	WORD $0x4f08a757 // sxtl2 v23.8h, v26.16b
+	WORD $0x4f08a738 // sxtl2 v24.8h, v25.16b
 	VST4.P [V21.H8, V22.H8, V23.H8, V24.H8], 64(R0)
 	RET

@@ -175,6 +175,10 @@ func (f *Func) shiftLong(name string, u uint32, d, n Vec, shift int) {
 	wider(name, d, n)
 	width := 8 << n.size
 	shiftWithin(name, shift, 0, width-1)
+	if u == 0 && shift == 0 {
+		f.word(0x0f00a400|n.q<<30|uint32(width)<<16|registers(d.V, n.V, 0), syntaxOf(second("sxtl", n.q), d, n))
+		return
+	}
 	f.shift(second(name, n.q), u, 20, n.q, width+shift, u == 1, d, n, shift)
 }
 

@@ -63,7 +63,7 @@ func parseSignature(text string) signature {
 	list(fn.Params, "")
 	at = (at + 7) / 8 * 8
 	list(fn.Results, "ret")
-	s.size = (at + 7) / 8 * 8
+	s.size = at // not rounded up behind the results, as vet counts
 	return s
 }
 

@@ -12,8 +12,10 @@ const generator = "internal/asm/kemneon"
 
 func main() {
 	log.SetFlags(0)
-	out := flag.String("out", ".", "directory of package kemring")
-	flag.Parse()
+	// avo's build package, which package interval imports, registers an -out of its own.
+	flags := flag.NewFlagSet("kemneon", flag.ExitOnError)
+	out := flags.String("out", ".", "directory of package kemring")
+	flags.Parse(os.Args[1:])
 	for name, text := range generate() {
 		if err := os.WriteFile(filepath.Join(*out, name), text, 0o644); err != nil {
 			log.Fatal(err)
