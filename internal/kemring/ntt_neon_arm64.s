@@ -154,219 +154,155 @@ DATA nttTwistNEONConstants<>+224(SB)/8, $0x00e900e9fd65fd65
 DATA nttTwistNEONConstants<>+232(SB)/8, $0xfee9fee9fb6bfb6b
 DATA nttTwistNEONConstants<>+240(SB)/8, $0x08f508f5e65be65b
 DATA nttTwistNEONConstants<>+248(SB)/8, $0xf546f546d2e6d2e6
-DATA nttTwistNEONConstants<>+256(SB)/8, $0x0247000100110001
-DATA nttTwistNEONConstants<>+264(SB)/8, $0xfbef000106650001
-DATA nttTwistNEONConstants<>+272(SB)/8, $0x166b000000a70000
-DATA nttTwistNEONConstants<>+280(SB)/8, $0xd7f900003ef10000
-DATA nttTwistNEONConstants<>+288(SB)/8, $0xfdb90001ffef0001
-DATA nttTwistNEONConstants<>+296(SB)/8, $0x04110001f99b0001
-DATA nttTwistNEONConstants<>+304(SB)/8, $0xe9950000ff590000
-DATA nttTwistNEONConstants<>+312(SB)/8, $0x28070000c10f0000
-DATA nttTwistNEONConstants<>+320(SB)/8, $0xfd580001fdc80001
-DATA nttTwistNEONConstants<>+328(SB)/8, $0x044c000102d30001
-DATA nttTwistNEONConstants<>+336(SB)/8, $0xe5db0000ea290000
-DATA nttTwistNEONConstants<>+344(SB)/8, $0x2a4c00001bcd0000
-DATA nttTwistNEONConstants<>+352(SB)/8, $0x02a8000102380001
-DATA nttTwistNEONConstants<>+360(SB)/8, $0xfbb40001fd2d0001
-DATA nttTwistNEONConstants<>+368(SB)/8, $0x1a25000015d70000
-DATA nttTwistNEONConstants<>+376(SB)/8, $0xd5b40000e4330000
-DATA nttTwistNEONConstants<>+384(SB)/8, $0xffd0000105810001
-DATA nttTwistNEONConstants<>+392(SB)/8, $0xfec6000102f40001
-DATA nttTwistNEONConstants<>+400(SB)/8, $0xfe280000362d0000
-DATA nttTwistNEONConstants<>+408(SB)/8, $0xf3ed00001d110000
-DATA nttTwistNEONConstants<>+416(SB)/8, $0x00300001fa7f0001
-DATA nttTwistNEONConstants<>+424(SB)/8, $0x013a0001fd0c0001
-DATA nttTwistNEONConstants<>+432(SB)/8, $0x01d80000c9d30000
-DATA nttTwistNEONConstants<>+440(SB)/8, $0x0c130000e2ef0000
-DATA nttTwistNEONConstants<>+448(SB)/8, $0x00e90001fd650001
-DATA nttTwistNEONConstants<>+456(SB)/8, $0xfee90001fb6b0001
-DATA nttTwistNEONConstants<>+464(SB)/8, $0x08f50000e65b0000
-DATA nttTwistNEONConstants<>+472(SB)/8, $0xf5460000d2e60000
-DATA nttTwistNEONConstants<>+480(SB)/8, $0xff170001029b0001
-DATA nttTwistNEONConstants<>+488(SB)/8, $0x0117000104950001
-DATA nttTwistNEONConstants<>+496(SB)/8, $0xf70b000019a50000
-DATA nttTwistNEONConstants<>+504(SB)/8, $0x0aba00002d1a0000
-DATA nttTwistNEONConstants<>+512(SB)/8, $0xf51efee5076c00c1
-DATA nttTwistNEONConstants<>+520(SB)/8, $0x0000000002270038
-DATA nttTwistNEONConstants<>+528(SB)/8, $0xd621fbbf1ea5031d
-DATA nttTwistNEONConstants<>+536(SB)/8, $0x0000000033410535
-DATA nttTwistNEONConstants<>+544(SB)/8, $0xfab8fab8028a028a
-DATA nttTwistNEONConstants<>+552(SB)/8, $0x02780278fcd0fcd0
-DATA nttTwistNEONConstants<>+560(SB)/8, $0xcc04cc0418fe18fe
-DATA nttTwistNEONConstants<>+568(SB)/8, $0x184d184de0a0e0a0
-DATA nttTwistNEONConstants<>+576(SB)/8, $0x00210021fe30fe30
-DATA nttTwistNEONConstants<>+584(SB)/8, $0xfa7afa7a05280528
-DATA nttTwistNEONConstants<>+592(SB)/8, $0x01450145ee29ee29
-DATA nttTwistNEONConstants<>+600(SB)/8, $0xc9a2c9a232c132c1
-DATA nttTwistNEONConstants<>+608(SB)/8, $0xfde4fde4f9a6f9a6
-DATA nttTwistNEONConstants<>+616(SB)/8, $0x05b505b5fa36fa36
-DATA nttTwistNEONConstants<>+624(SB)/8, $0xeb3deb3dc17bc17b
-DATA nttTwistNEONConstants<>+632(SB)/8, $0x382d382dc704c704
-DATA nttTwistNEONConstants<>+640(SB)/8, $0xf9fcf9fc06730673
-DATA nttTwistNEONConstants<>+648(SB)/8, $0xfd7efd7e03b803b8
-DATA nttTwistNEONConstants<>+656(SB)/8, $0xc4c9c4c93f7b3f7b
-DATA nttTwistNEONConstants<>+664(SB)/8, $0xe751e751249b249b
-DATA nttTwistNEONConstants<>+672(SB)/8, $0xfc84fc8403ab03ab
-DATA nttTwistNEONConstants<>+680(SB)/8, $0x010c010c02dd02dd
-DATA nttTwistNEONConstants<>+688(SB)/8, $0xddb4ddb4241b241b
-DATA nttTwistNEONConstants<>+696(SB)/8, $0x0a4e0a4e1c2f1c2f
-DATA nttTwistNEONConstants<>+704(SB)/8, $0xfc53fc53fc03fc03
-DATA nttTwistNEONConstants<>+712(SB)/8, $0x02810281fc20fc20
-DATA nttTwistNEONConstants<>+720(SB)/8, $0xdbd2dbd2d8bed8be
-DATA nttTwistNEONConstants<>+728(SB)/8, $0x18a518a5d9dcd9dc
-DATA nttTwistNEONConstants<>+736(SB)/8, $0xfde40001f9a60001
-DATA nttTwistNEONConstants<>+744(SB)/8, $0x05b50001fa360001
-DATA nttTwistNEONConstants<>+752(SB)/8, $0xeb3d0000c17b0000
-DATA nttTwistNEONConstants<>+760(SB)/8, $0x382d0000c7040000
-DATA nttTwistNEONConstants<>+768(SB)/8, $0x021c0001065a0001
-DATA nttTwistNEONConstants<>+776(SB)/8, $0xfa4b000105ca0001
-DATA nttTwistNEONConstants<>+784(SB)/8, $0x14c300003e850000
-DATA nttTwistNEONConstants<>+792(SB)/8, $0xc7d3000038fc0000
-DATA nttTwistNEONConstants<>+800(SB)/8, $0xf9fc000106730001
-DATA nttTwistNEONConstants<>+808(SB)/8, $0xfd7e000103b80001
-DATA nttTwistNEONConstants<>+816(SB)/8, $0xc4c900003f7b0000
-DATA nttTwistNEONConstants<>+824(SB)/8, $0xe7510000249b0000
-DATA nttTwistNEONConstants<>+832(SB)/8, $0x06040001f98d0001
-DATA nttTwistNEONConstants<>+840(SB)/8, $0x02820001fc480001
-DATA nttTwistNEONConstants<>+848(SB)/8, $0x3b370000c0850000
-DATA nttTwistNEONConstants<>+856(SB)/8, $0x18af0000db650000
-DATA nttTwistNEONConstants<>+864(SB)/8, $0xfc84000103ab0001
-DATA nttTwistNEONConstants<>+872(SB)/8, $0x010c000102dd0001
-DATA nttTwistNEONConstants<>+880(SB)/8, $0xddb40000241b0000
-DATA nttTwistNEONConstants<>+888(SB)/8, $0x0a4e00001c2f0000
-DATA nttTwistNEONConstants<>+896(SB)/8, $0x037c0001fc550001
-DATA nttTwistNEONConstants<>+904(SB)/8, $0xfef40001fd230001
-DATA nttTwistNEONConstants<>+912(SB)/8, $0x224c0000dbe50000
-DATA nttTwistNEONConstants<>+920(SB)/8, $0xf5b20000e3d10000
-DATA nttTwistNEONConstants<>+928(SB)/8, $0xfc530001fc030001
-DATA nttTwistNEONConstants<>+936(SB)/8, $0x02810001fc200001
-DATA nttTwistNEONConstants<>+944(SB)/8, $0xdbd20000d8be0000
-DATA nttTwistNEONConstants<>+952(SB)/8, $0x18a50000d9dc0000
-DATA nttTwistNEONConstants<>+960(SB)/8, $0x03ad000103fd0001
-DATA nttTwistNEONConstants<>+968(SB)/8, $0xfd7f000103e00001
-DATA nttTwistNEONConstants<>+976(SB)/8, $0x242e000027420000
-DATA nttTwistNEONConstants<>+984(SB)/8, $0xe75b000026240000
-DATA nttTwistNEONConstants<>+992(SB)/8, $0x36d40592eb1ffde1
-DATA nttTwistNEONConstants<>+1000(SB)/8, $0x00000000d084fb2d
-DATA nttTwistNEONConstants<>+1008(SB)/8, $0x14920217fd59ffbb
-DATA nttTwistNEONConstants<>+1016(SB)/8, $0x00000000eed0fe41
-DATA nttTwistNEONConstants<>+1024(SB)/8, $0x059b059bfc0efc0e
-DATA nttTwistNEONConstants<>+1032(SB)/8, $0x01c401c403270327
-DATA nttTwistNEONConstants<>+1040(SB)/8, $0x372d372dd92ad92a
-DATA nttTwistNEONConstants<>+1048(SB)/8, $0x116111611f071f07
-DATA nttTwistNEONConstants<>+1056(SB)/8, $0xfe33fe33059e059e
-DATA nttTwistNEONConstants<>+1064(SB)/8, $0xfc61fc6105fe05fe
-DATA nttTwistNEONConstants<>+1072(SB)/8, $0xee46ee46374b374b
-DATA nttTwistNEONConstants<>+1080(SB)/8, $0xdc5bdc5b3afb3afb
-DATA nttTwistNEONConstants<>+1088(SB)/8, $0xfaf4faf406300630
-DATA nttTwistNEONConstants<>+1096(SB)/8, $0xfb29fb2901770177
-DATA nttTwistNEONConstants<>+1104(SB)/8, $0xce53ce533ce83ce8
-DATA nttTwistNEONConstants<>+1112(SB)/8, $0xd05cd05c0e6b0e6b
-DATA nttTwistNEONConstants<>+1120(SB)/8, $0xff93ff93fbf9fbf9
-DATA nttTwistNEONConstants<>+1128(SB)/8, $0x066d066dfcf4fcf4
-DATA nttTwistNEONConstants<>+1136(SB)/8, $0xfbcffbcfd85cd85c
-DATA nttTwistNEONConstants<>+1144(SB)/8, $0x3f403f40e202e202
-DATA nttTwistNEONConstants<>+1152(SB)/8, $0xfdd4fdd404270427
-DATA nttTwistNEONConstants<>+1160(SB)/8, $0xfca1fca1fb32fb32
-DATA nttTwistNEONConstants<>+1168(SB)/8, $0xea9fea9f28df28df
-DATA nttTwistNEONConstants<>+1176(SB)/8, $0xded1ded1d0b5d0b5
-DATA nttTwistNEONConstants<>+1184(SB)/8, $0x02f502f5013f013f
-DATA nttTwistNEONConstants<>+1192(SB)/8, $0xfd21fd2102310231
-DATA nttTwistNEONConstants<>+1200(SB)/8, $0x1d1b1d1b0c440c44
-DATA nttTwistNEONConstants<>+1208(SB)/8, $0xe3bde3bd15921592
-DATA nttTwistNEONConstants<>+1216(SB)/8, $0xfaf4000106300001
-DATA nttTwistNEONConstants<>+1224(SB)/8, $0xfb29000101770001
-DATA nttTwistNEONConstants<>+1232(SB)/8, $0xce5300003ce80000
-DATA nttTwistNEONConstants<>+1240(SB)/8, $0xd05c00000e6b0000
-DATA nttTwistNEONConstants<>+1248(SB)/8, $0x050c0001f9d00001
-DATA nttTwistNEONConstants<>+1256(SB)/8, $0x04d70001fe890001
-DATA nttTwistNEONConstants<>+1264(SB)/8, $0x31ad0000c3180000
-DATA nttTwistNEONConstants<>+1272(SB)/8, $0x2fa40000f1950000
-DATA nttTwistNEONConstants<>+1280(SB)/8, $0xff930001fbf90001
-DATA nttTwistNEONConstants<>+1288(SB)/8, $0x066d0001fcf40001
-DATA nttTwistNEONConstants<>+1296(SB)/8, $0xfbcf0000d85c0000
-DATA nttTwistNEONConstants<>+1304(SB)/8, $0x3f400000e2020000
-DATA nttTwistNEONConstants<>+1312(SB)/8, $0x006d000104070001
-DATA nttTwistNEONConstants<>+1320(SB)/8, $0xf9930001030c0001
-DATA nttTwistNEONConstants<>+1328(SB)/8, $0x0431000027a40000
-DATA nttTwistNEONConstants<>+1336(SB)/8, $0xc0c000001dfe0000
-DATA nttTwistNEONConstants<>+1344(SB)/8, $0xfdd4000104270001
-DATA nttTwistNEONConstants<>+1352(SB)/8, $0xfca10001fb320001
-DATA nttTwistNEONConstants<>+1360(SB)/8, $0xea9f000028df0000
-DATA nttTwistNEONConstants<>+1368(SB)/8, $0xded10000d0b50000
-DATA nttTwistNEONConstants<>+1376(SB)/8, $0x022c0001fbd90001
-DATA nttTwistNEONConstants<>+1384(SB)/8, $0x035f000104ce0001
-DATA nttTwistNEONConstants<>+1392(SB)/8, $0x15610000d7210000
-DATA nttTwistNEONConstants<>+1400(SB)/8, $0x212f00002f4b0000
-DATA nttTwistNEONConstants<>+1408(SB)/8, $0x02f50001013f0001
-DATA nttTwistNEONConstants<>+1416(SB)/8, $0xfd21000102310001
-DATA nttTwistNEONConstants<>+1424(SB)/8, $0x1d1b00000c440000
-DATA nttTwistNEONConstants<>+1432(SB)/8, $0xe3bd000015920000
-DATA nttTwistNEONConstants<>+1440(SB)/8, $0xfd0b0001fec10001
-DATA nttTwistNEONConstants<>+1448(SB)/8, $0x02df0001fdcf0001
-DATA nttTwistNEONConstants<>+1456(SB)/8, $0xe2e50000f3bc0000
-DATA nttTwistNEONConstants<>+1464(SB)/8, $0x1c430000ea6e0000
-DATA nttTwistNEONConstants<>+1472(SB)/8, $0xdc03fc5815e10239
-DATA nttTwistNEONConstants<>+1480(SB)/8, $0x00000000eeb3fe3e
-DATA nttTwistNEONConstants<>+1488(SB)/8, $0xcbe6fab5c322f9d1
-DATA nttTwistNEONConstants<>+1496(SB)/8, $0x000000001f910335
-DATA nttTwistNEONConstants<>+1504(SB)/8, $0xfd38fd38fd56fd56
-DATA nttTwistNEONConstants<>+1512(SB)/8, $0x0288028805c905c9
-DATA nttTwistNEONConstants<>+1520(SB)/8, $0xe4a0e4a0e5c7e5c7
-DATA nttTwistNEONConstants<>+1528(SB)/8, $0x18ea18ea38f238f2
-DATA nttTwistNEONConstants<>+1536(SB)/8, $0xff25ff25fca9fca9
-DATA nttTwistNEONConstants<>+1544(SB)/8, $0x038e038e04cb04cb
-DATA nttTwistNEONConstants<>+1552(SB)/8, $0xf794f794df20df20
-DATA nttTwistNEONConstants<>+1560(SB)/8, $0x22fd22fd2f2e2f2e
-DATA nttTwistNEONConstants<>+1568(SB)/8, $0x01930193fdf3fdf3
-DATA nttTwistNEONConstants<>+1576(SB)/8, $0xfdd6fdd604770477
-DATA nttTwistNEONConstants<>+1584(SB)/8, $0x0f7f0f7febd0ebd0
-DATA nttTwistNEONConstants<>+1592(SB)/8, $0xeab3eab32bf32bf3
-DATA nttTwistNEONConstants<>+1600(SB)/8, $0x0402040204440444
-DATA nttTwistNEONConstants<>+1608(SB)/8, $0x03760376fb65fb65
-DATA nttTwistNEONConstants<>+1616(SB)/8, $0x2773277329fd29fd
-DATA nttTwistNEONConstants<>+1624(SB)/8, $0x22112211d2abd2ab
-DATA nttTwistNEONConstants<>+1632(SB)/8, $0xfa51fa51f9b9f9b9
-DATA nttTwistNEONConstants<>+1640(SB)/8, $0x03750375fb3dfb3d
-DATA nttTwistNEONConstants<>+1648(SB)/8, $0xc80ec80ec236c236
-DATA nttTwistNEONConstants<>+1656(SB)/8, $0x22072207d121d121
-DATA nttTwistNEONConstants<>+1664(SB)/8, $0x0405040504bc04bc
-DATA nttTwistNEONConstants<>+1672(SB)/8, $0xfb69fb69fe76fe76
-DATA nttTwistNEONConstants<>+1680(SB)/8, $0x279127912e9a2e9a
-DATA nttTwistNEONConstants<>+1688(SB)/8, $0xd2d2d2d2f0daf0da
-DATA nttTwistNEONConstants<>+1696(SB)/8, $0x01930001fdf30001
-DATA nttTwistNEONConstants<>+1704(SB)/8, $0xfdd6000104770001
-DATA nttTwistNEONConstants<>+1712(SB)/8, $0x0f7f0000ebd00000
-DATA nttTwistNEONConstants<>+1720(SB)/8, $0xeab300002bf30000
-DATA nttTwistNEONConstants<>+1728(SB)/8, $0xfe6d0001020d0001
-DATA nttTwistNEONConstants<>+1736(SB)/8, $0x022a0001fb890001
-DATA nttTwistNEONConstants<>+1744(SB)/8, $0xf081000014300000
-DATA nttTwistNEONConstants<>+1752(SB)/8, $0x154d0000d40d0000
-DATA nttTwistNEONConstants<>+1760(SB)/8, $0x0402000104440001
-DATA nttTwistNEONConstants<>+1768(SB)/8, $0x03760001fb650001
-DATA nttTwistNEONConstants<>+1776(SB)/8, $0x2773000029fd0000
-DATA nttTwistNEONConstants<>+1784(SB)/8, $0x22110000d2ab0000
-DATA nttTwistNEONConstants<>+1792(SB)/8, $0xfbfe0001fbbc0001
-DATA nttTwistNEONConstants<>+1800(SB)/8, $0xfc8a0001049b0001
-DATA nttTwistNEONConstants<>+1808(SB)/8, $0xd88d0000d6030000
-DATA nttTwistNEONConstants<>+1816(SB)/8, $0xddef00002d550000
-DATA nttTwistNEONConstants<>+1824(SB)/8, $0xfa510001f9b90001
-DATA nttTwistNEONConstants<>+1832(SB)/8, $0x03750001fb3d0001
-DATA nttTwistNEONConstants<>+1840(SB)/8, $0xc80e0000c2360000
-DATA nttTwistNEONConstants<>+1848(SB)/8, $0x22070000d1210000
-DATA nttTwistNEONConstants<>+1856(SB)/8, $0x05af000106470001
-DATA nttTwistNEONConstants<>+1864(SB)/8, $0xfc8b000104c30001
-DATA nttTwistNEONConstants<>+1872(SB)/8, $0x37f200003dca0000
-DATA nttTwistNEONConstants<>+1880(SB)/8, $0xddf900002edf0000
-DATA nttTwistNEONConstants<>+1888(SB)/8, $0x0405000104bc0001
-DATA nttTwistNEONConstants<>+1896(SB)/8, $0xfb690001fe760001
-DATA nttTwistNEONConstants<>+1904(SB)/8, $0x279100002e9a0000
-DATA nttTwistNEONConstants<>+1912(SB)/8, $0xd2d20000f0da0000
-DATA nttTwistNEONConstants<>+1920(SB)/8, $0xfbfb0001fb440001
-DATA nttTwistNEONConstants<>+1928(SB)/8, $0x04970001018a0001
-DATA nttTwistNEONConstants<>+1936(SB)/8, $0xd86f0000d1660000
-DATA nttTwistNEONConstants<>+1944(SB)/8, $0x2d2e00000f260000
-GLOBL nttTwistNEONConstants<>(SB), RODATA|NOPTR, $1952
+DATA nttTwistNEONConstants<>+256(SB)/8, $0xfdb90247ffef0011
+DATA nttTwistNEONConstants<>+264(SB)/8, $0x0411fbeff99b0665
+DATA nttTwistNEONConstants<>+272(SB)/8, $0xe995166bff5900a7
+DATA nttTwistNEONConstants<>+280(SB)/8, $0x2807d7f9c10f3ef1
+DATA nttTwistNEONConstants<>+288(SB)/8, $0x02a8fd580238fdc8
+DATA nttTwistNEONConstants<>+296(SB)/8, $0xfbb4044cfd2d02d3
+DATA nttTwistNEONConstants<>+304(SB)/8, $0x1a25e5db15d7ea29
+DATA nttTwistNEONConstants<>+312(SB)/8, $0xd5b42a4ce4331bcd
+DATA nttTwistNEONConstants<>+320(SB)/8, $0x0030ffd0fa7f0581
+DATA nttTwistNEONConstants<>+328(SB)/8, $0x013afec6fd0c02f4
+DATA nttTwistNEONConstants<>+336(SB)/8, $0x01d8fe28c9d3362d
+DATA nttTwistNEONConstants<>+344(SB)/8, $0x0c13f3ede2ef1d11
+DATA nttTwistNEONConstants<>+352(SB)/8, $0xff1700e9029bfd65
+DATA nttTwistNEONConstants<>+360(SB)/8, $0x0117fee90495fb6b
+DATA nttTwistNEONConstants<>+368(SB)/8, $0xf70b08f519a5e65b
+DATA nttTwistNEONConstants<>+376(SB)/8, $0x0abaf5462d1ad2e6
+DATA nttTwistNEONConstants<>+384(SB)/8, $0xf51efee5076c00c1
+DATA nttTwistNEONConstants<>+392(SB)/8, $0x0000000002270038
+DATA nttTwistNEONConstants<>+400(SB)/8, $0xd621fbbf1ea5031d
+DATA nttTwistNEONConstants<>+408(SB)/8, $0x0000000033410535
+DATA nttTwistNEONConstants<>+416(SB)/8, $0xfab8fab8028a028a
+DATA nttTwistNEONConstants<>+424(SB)/8, $0x02780278fcd0fcd0
+DATA nttTwistNEONConstants<>+432(SB)/8, $0xcc04cc0418fe18fe
+DATA nttTwistNEONConstants<>+440(SB)/8, $0x184d184de0a0e0a0
+DATA nttTwistNEONConstants<>+448(SB)/8, $0x00210021fe30fe30
+DATA nttTwistNEONConstants<>+456(SB)/8, $0xfa7afa7a05280528
+DATA nttTwistNEONConstants<>+464(SB)/8, $0x01450145ee29ee29
+DATA nttTwistNEONConstants<>+472(SB)/8, $0xc9a2c9a232c132c1
+DATA nttTwistNEONConstants<>+480(SB)/8, $0xfde4fde4f9a6f9a6
+DATA nttTwistNEONConstants<>+488(SB)/8, $0x05b505b5fa36fa36
+DATA nttTwistNEONConstants<>+496(SB)/8, $0xeb3deb3dc17bc17b
+DATA nttTwistNEONConstants<>+504(SB)/8, $0x382d382dc704c704
+DATA nttTwistNEONConstants<>+512(SB)/8, $0xf9fcf9fc06730673
+DATA nttTwistNEONConstants<>+520(SB)/8, $0xfd7efd7e03b803b8
+DATA nttTwistNEONConstants<>+528(SB)/8, $0xc4c9c4c93f7b3f7b
+DATA nttTwistNEONConstants<>+536(SB)/8, $0xe751e751249b249b
+DATA nttTwistNEONConstants<>+544(SB)/8, $0xfc84fc8403ab03ab
+DATA nttTwistNEONConstants<>+552(SB)/8, $0x010c010c02dd02dd
+DATA nttTwistNEONConstants<>+560(SB)/8, $0xddb4ddb4241b241b
+DATA nttTwistNEONConstants<>+568(SB)/8, $0x0a4e0a4e1c2f1c2f
+DATA nttTwistNEONConstants<>+576(SB)/8, $0xfc53fc53fc03fc03
+DATA nttTwistNEONConstants<>+584(SB)/8, $0x02810281fc20fc20
+DATA nttTwistNEONConstants<>+592(SB)/8, $0xdbd2dbd2d8bed8be
+DATA nttTwistNEONConstants<>+600(SB)/8, $0x18a518a5d9dcd9dc
+DATA nttTwistNEONConstants<>+608(SB)/8, $0x021cfde4065af9a6
+DATA nttTwistNEONConstants<>+616(SB)/8, $0xfa4b05b505cafa36
+DATA nttTwistNEONConstants<>+624(SB)/8, $0x14c3eb3d3e85c17b
+DATA nttTwistNEONConstants<>+632(SB)/8, $0xc7d3382d38fcc704
+DATA nttTwistNEONConstants<>+640(SB)/8, $0x0604f9fcf98d0673
+DATA nttTwistNEONConstants<>+648(SB)/8, $0x0282fd7efc4803b8
+DATA nttTwistNEONConstants<>+656(SB)/8, $0x3b37c4c9c0853f7b
+DATA nttTwistNEONConstants<>+664(SB)/8, $0x18afe751db65249b
+DATA nttTwistNEONConstants<>+672(SB)/8, $0x037cfc84fc5503ab
+DATA nttTwistNEONConstants<>+680(SB)/8, $0xfef4010cfd2302dd
+DATA nttTwistNEONConstants<>+688(SB)/8, $0x224cddb4dbe5241b
+DATA nttTwistNEONConstants<>+696(SB)/8, $0xf5b20a4ee3d11c2f
+DATA nttTwistNEONConstants<>+704(SB)/8, $0x03adfc5303fdfc03
+DATA nttTwistNEONConstants<>+712(SB)/8, $0xfd7f028103e0fc20
+DATA nttTwistNEONConstants<>+720(SB)/8, $0x242edbd22742d8be
+DATA nttTwistNEONConstants<>+728(SB)/8, $0xe75b18a52624d9dc
+DATA nttTwistNEONConstants<>+736(SB)/8, $0x36d40592eb1ffde1
+DATA nttTwistNEONConstants<>+744(SB)/8, $0x00000000d084fb2d
+DATA nttTwistNEONConstants<>+752(SB)/8, $0x14920217fd59ffbb
+DATA nttTwistNEONConstants<>+760(SB)/8, $0x00000000eed0fe41
+DATA nttTwistNEONConstants<>+768(SB)/8, $0x059b059bfc0efc0e
+DATA nttTwistNEONConstants<>+776(SB)/8, $0x01c401c403270327
+DATA nttTwistNEONConstants<>+784(SB)/8, $0x372d372dd92ad92a
+DATA nttTwistNEONConstants<>+792(SB)/8, $0x116111611f071f07
+DATA nttTwistNEONConstants<>+800(SB)/8, $0xfe33fe33059e059e
+DATA nttTwistNEONConstants<>+808(SB)/8, $0xfc61fc6105fe05fe
+DATA nttTwistNEONConstants<>+816(SB)/8, $0xee46ee46374b374b
+DATA nttTwistNEONConstants<>+824(SB)/8, $0xdc5bdc5b3afb3afb
+DATA nttTwistNEONConstants<>+832(SB)/8, $0xfaf4faf406300630
+DATA nttTwistNEONConstants<>+840(SB)/8, $0xfb29fb2901770177
+DATA nttTwistNEONConstants<>+848(SB)/8, $0xce53ce533ce83ce8
+DATA nttTwistNEONConstants<>+856(SB)/8, $0xd05cd05c0e6b0e6b
+DATA nttTwistNEONConstants<>+864(SB)/8, $0xff93ff93fbf9fbf9
+DATA nttTwistNEONConstants<>+872(SB)/8, $0x066d066dfcf4fcf4
+DATA nttTwistNEONConstants<>+880(SB)/8, $0xfbcffbcfd85cd85c
+DATA nttTwistNEONConstants<>+888(SB)/8, $0x3f403f40e202e202
+DATA nttTwistNEONConstants<>+896(SB)/8, $0xfdd4fdd404270427
+DATA nttTwistNEONConstants<>+904(SB)/8, $0xfca1fca1fb32fb32
+DATA nttTwistNEONConstants<>+912(SB)/8, $0xea9fea9f28df28df
+DATA nttTwistNEONConstants<>+920(SB)/8, $0xded1ded1d0b5d0b5
+DATA nttTwistNEONConstants<>+928(SB)/8, $0x02f502f5013f013f
+DATA nttTwistNEONConstants<>+936(SB)/8, $0xfd21fd2102310231
+DATA nttTwistNEONConstants<>+944(SB)/8, $0x1d1b1d1b0c440c44
+DATA nttTwistNEONConstants<>+952(SB)/8, $0xe3bde3bd15921592
+DATA nttTwistNEONConstants<>+960(SB)/8, $0x050cfaf4f9d00630
+DATA nttTwistNEONConstants<>+968(SB)/8, $0x04d7fb29fe890177
+DATA nttTwistNEONConstants<>+976(SB)/8, $0x31adce53c3183ce8
+DATA nttTwistNEONConstants<>+984(SB)/8, $0x2fa4d05cf1950e6b
+DATA nttTwistNEONConstants<>+992(SB)/8, $0x006dff930407fbf9
+DATA nttTwistNEONConstants<>+1000(SB)/8, $0xf993066d030cfcf4
+DATA nttTwistNEONConstants<>+1008(SB)/8, $0x0431fbcf27a4d85c
+DATA nttTwistNEONConstants<>+1016(SB)/8, $0xc0c03f401dfee202
+DATA nttTwistNEONConstants<>+1024(SB)/8, $0x022cfdd4fbd90427
+DATA nttTwistNEONConstants<>+1032(SB)/8, $0x035ffca104cefb32
+DATA nttTwistNEONConstants<>+1040(SB)/8, $0x1561ea9fd72128df
+DATA nttTwistNEONConstants<>+1048(SB)/8, $0x212fded12f4bd0b5
+DATA nttTwistNEONConstants<>+1056(SB)/8, $0xfd0b02f5fec1013f
+DATA nttTwistNEONConstants<>+1064(SB)/8, $0x02dffd21fdcf0231
+DATA nttTwistNEONConstants<>+1072(SB)/8, $0xe2e51d1bf3bc0c44
+DATA nttTwistNEONConstants<>+1080(SB)/8, $0x1c43e3bdea6e1592
+DATA nttTwistNEONConstants<>+1088(SB)/8, $0xdc03fc5815e10239
+DATA nttTwistNEONConstants<>+1096(SB)/8, $0x00000000eeb3fe3e
+DATA nttTwistNEONConstants<>+1104(SB)/8, $0xcbe6fab5c322f9d1
+DATA nttTwistNEONConstants<>+1112(SB)/8, $0x000000001f910335
+DATA nttTwistNEONConstants<>+1120(SB)/8, $0xfd38fd38fd56fd56
+DATA nttTwistNEONConstants<>+1128(SB)/8, $0x0288028805c905c9
+DATA nttTwistNEONConstants<>+1136(SB)/8, $0xe4a0e4a0e5c7e5c7
+DATA nttTwistNEONConstants<>+1144(SB)/8, $0x18ea18ea38f238f2
+DATA nttTwistNEONConstants<>+1152(SB)/8, $0xff25ff25fca9fca9
+DATA nttTwistNEONConstants<>+1160(SB)/8, $0x038e038e04cb04cb
+DATA nttTwistNEONConstants<>+1168(SB)/8, $0xf794f794df20df20
+DATA nttTwistNEONConstants<>+1176(SB)/8, $0x22fd22fd2f2e2f2e
+DATA nttTwistNEONConstants<>+1184(SB)/8, $0x01930193fdf3fdf3
+DATA nttTwistNEONConstants<>+1192(SB)/8, $0xfdd6fdd604770477
+DATA nttTwistNEONConstants<>+1200(SB)/8, $0x0f7f0f7febd0ebd0
+DATA nttTwistNEONConstants<>+1208(SB)/8, $0xeab3eab32bf32bf3
+DATA nttTwistNEONConstants<>+1216(SB)/8, $0x0402040204440444
+DATA nttTwistNEONConstants<>+1224(SB)/8, $0x03760376fb65fb65
+DATA nttTwistNEONConstants<>+1232(SB)/8, $0x2773277329fd29fd
+DATA nttTwistNEONConstants<>+1240(SB)/8, $0x22112211d2abd2ab
+DATA nttTwistNEONConstants<>+1248(SB)/8, $0xfa51fa51f9b9f9b9
+DATA nttTwistNEONConstants<>+1256(SB)/8, $0x03750375fb3dfb3d
+DATA nttTwistNEONConstants<>+1264(SB)/8, $0xc80ec80ec236c236
+DATA nttTwistNEONConstants<>+1272(SB)/8, $0x22072207d121d121
+DATA nttTwistNEONConstants<>+1280(SB)/8, $0x0405040504bc04bc
+DATA nttTwistNEONConstants<>+1288(SB)/8, $0xfb69fb69fe76fe76
+DATA nttTwistNEONConstants<>+1296(SB)/8, $0x279127912e9a2e9a
+DATA nttTwistNEONConstants<>+1304(SB)/8, $0xd2d2d2d2f0daf0da
+DATA nttTwistNEONConstants<>+1312(SB)/8, $0xfe6d0193020dfdf3
+DATA nttTwistNEONConstants<>+1320(SB)/8, $0x022afdd6fb890477
+DATA nttTwistNEONConstants<>+1328(SB)/8, $0xf0810f7f1430ebd0
+DATA nttTwistNEONConstants<>+1336(SB)/8, $0x154deab3d40d2bf3
+DATA nttTwistNEONConstants<>+1344(SB)/8, $0xfbfe0402fbbc0444
+DATA nttTwistNEONConstants<>+1352(SB)/8, $0xfc8a0376049bfb65
+DATA nttTwistNEONConstants<>+1360(SB)/8, $0xd88d2773d60329fd
+DATA nttTwistNEONConstants<>+1368(SB)/8, $0xddef22112d55d2ab
+DATA nttTwistNEONConstants<>+1376(SB)/8, $0x05affa510647f9b9
+DATA nttTwistNEONConstants<>+1384(SB)/8, $0xfc8b037504c3fb3d
+DATA nttTwistNEONConstants<>+1392(SB)/8, $0x37f2c80e3dcac236
+DATA nttTwistNEONConstants<>+1400(SB)/8, $0xddf922072edfd121
+DATA nttTwistNEONConstants<>+1408(SB)/8, $0xfbfb0405fb4404bc
+DATA nttTwistNEONConstants<>+1416(SB)/8, $0x0497fb69018afe76
+DATA nttTwistNEONConstants<>+1424(SB)/8, $0xd86f2791d1662e9a
+DATA nttTwistNEONConstants<>+1432(SB)/8, $0x2d2ed2d20f26f0da
+GLOBL nttTwistNEONConstants<>(SB), RODATA|NOPTR, $1440
 
 DATA inverseNTTNEONConstants<>+0(SB)/8, $0xfd13ffd8fef60d01
 DATA inverseNTTNEONConstants<>+8(SB)/8, $0xfd510276fa680350
@@ -1351,873 +1287,858 @@ TEXT ·nttNEON(SB), NOSPLIT, $0-8
 TEXT ·nttTwistNEON(SB), NOSPLIT, $0-16
 	MOVD p+0(FP), R0
 	MOVD $nttTwistNEONConstants<>(SB), R1
+	WORD $0x6f01e67f // movi v31.2d, #0xffff0000ffff
 	MOVD tw+8(FP), R2
 	// Layers of length 128, 64, 32.
 	FLDPQ (R1), (F0, F1)
-	FLDPQ (R0), (F31, F30)
-	FLDPQ 64(R0), (F29, F28)
-	FLDPQ 128(R0), (F27, F26)
-	FLDPQ 192(R0), (F25, F24)
-	FLDPQ 256(R0), (F23, F22)
-	FLDPQ 320(R0), (F21, F20)
-	FLDPQ 384(R0), (F19, F18)
-	FLDPQ 448(R0), (F17, F16)
-	WORD $0x4f5082ef // mul v15.8h, v23.8h, v0.h[1]
+	FLDPQ (R0), (F30, F29)
+	FLDPQ 64(R0), (F28, F27)
+	FLDPQ 128(R0), (F26, F25)
+	FLDPQ 192(R0), (F24, F23)
+	FLDPQ 256(R0), (F22, F21)
+	FLDPQ 320(R0), (F20, F19)
+	FLDPQ 384(R0), (F18, F17)
+	FLDPQ 448(R0), (F16, F15)
 	WORD $0x4f5082ce // mul v14.8h, v22.8h, v0.h[1]
 	WORD $0x4f5082ad // mul v13.8h, v21.8h, v0.h[1]
 	WORD $0x4f50828c // mul v12.8h, v20.8h, v0.h[1]
-	WORD $0x4f51d2eb // sqrdmulh v11.8h, v23.8h, v1.h[1]
+	WORD $0x4f50826b // mul v11.8h, v19.8h, v0.h[1]
 	WORD $0x4f51d2ca // sqrdmulh v10.8h, v22.8h, v1.h[1]
 	WORD $0x4f51d2a9 // sqrdmulh v9.8h, v21.8h, v1.h[1]
 	WORD $0x4f51d288 // sqrdmulh v8.8h, v20.8h, v1.h[1]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51d267 // sqrdmulh v7.8h, v19.8h, v1.h[1]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V23.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V22.H8
 	VADD V14.H8, V30.H8, V30.H8
 	VSUB V13.H8, V29.H8, V21.H8
 	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V28.H8, V20.H8
 	VADD V12.H8, V28.H8, V28.H8
-	WORD $0x4f50826f // mul v15.8h, v19.8h, v0.h[1]
+	VSUB V11.H8, V27.H8, V19.H8
+	VADD V11.H8, V27.H8, V27.H8
 	WORD $0x4f50824e // mul v14.8h, v18.8h, v0.h[1]
 	WORD $0x4f50822d // mul v13.8h, v17.8h, v0.h[1]
 	WORD $0x4f50820c // mul v12.8h, v16.8h, v0.h[1]
-	WORD $0x4f51d26b // sqrdmulh v11.8h, v19.8h, v1.h[1]
+	WORD $0x4f5081eb // mul v11.8h, v15.8h, v0.h[1]
 	WORD $0x4f51d24a // sqrdmulh v10.8h, v18.8h, v1.h[1]
 	WORD $0x4f51d229 // sqrdmulh v9.8h, v17.8h, v1.h[1]
 	WORD $0x4f51d208 // sqrdmulh v8.8h, v16.8h, v1.h[1]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51d1e7 // sqrdmulh v7.8h, v15.8h, v1.h[1]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V27.H8, V19.H8
-	VADD V15.H8, V27.H8, V27.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V26.H8, V18.H8
 	VADD V14.H8, V26.H8, V26.H8
 	VSUB V13.H8, V25.H8, V17.H8
 	VADD V13.H8, V25.H8, V25.H8
 	VSUB V12.H8, V24.H8, V16.H8
 	VADD V12.H8, V24.H8, V24.H8
-	WORD $0x4f60836f // mul v15.8h, v27.8h, v0.h[2]
+	VSUB V11.H8, V23.H8, V15.H8
+	VADD V11.H8, V23.H8, V23.H8
 	WORD $0x4f60834e // mul v14.8h, v26.8h, v0.h[2]
 	WORD $0x4f60832d // mul v13.8h, v25.8h, v0.h[2]
 	WORD $0x4f60830c // mul v12.8h, v24.8h, v0.h[2]
-	WORD $0x4f61d36b // sqrdmulh v11.8h, v27.8h, v1.h[2]
+	WORD $0x4f6082eb // mul v11.8h, v23.8h, v0.h[2]
 	WORD $0x4f61d34a // sqrdmulh v10.8h, v26.8h, v1.h[2]
 	WORD $0x4f61d329 // sqrdmulh v9.8h, v25.8h, v1.h[2]
 	WORD $0x4f61d308 // sqrdmulh v8.8h, v24.8h, v1.h[2]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f61d2e7 // sqrdmulh v7.8h, v23.8h, v1.h[2]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V27.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V26.H8
 	VADD V14.H8, V30.H8, V30.H8
 	VSUB V13.H8, V29.H8, V25.H8
 	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V28.H8, V24.H8
 	VADD V12.H8, V28.H8, V28.H8
-	WORD $0x4f70826f // mul v15.8h, v19.8h, v0.h[3]
+	VSUB V11.H8, V27.H8, V23.H8
+	VADD V11.H8, V27.H8, V27.H8
 	WORD $0x4f70824e // mul v14.8h, v18.8h, v0.h[3]
 	WORD $0x4f70822d // mul v13.8h, v17.8h, v0.h[3]
 	WORD $0x4f70820c // mul v12.8h, v16.8h, v0.h[3]
-	WORD $0x4f71d26b // sqrdmulh v11.8h, v19.8h, v1.h[3]
+	WORD $0x4f7081eb // mul v11.8h, v15.8h, v0.h[3]
 	WORD $0x4f71d24a // sqrdmulh v10.8h, v18.8h, v1.h[3]
 	WORD $0x4f71d229 // sqrdmulh v9.8h, v17.8h, v1.h[3]
 	WORD $0x4f71d208 // sqrdmulh v8.8h, v16.8h, v1.h[3]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f71d1e7 // sqrdmulh v7.8h, v15.8h, v1.h[3]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V23.H8, V19.H8
-	VADD V15.H8, V23.H8, V23.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V22.H8, V18.H8
 	VADD V14.H8, V22.H8, V22.H8
 	VSUB V13.H8, V21.H8, V17.H8
 	VADD V13.H8, V21.H8, V21.H8
 	VSUB V12.H8, V20.H8, V16.H8
 	VADD V12.H8, V20.H8, V20.H8
-	WORD $0x4f408baf // mul v15.8h, v29.8h, v0.h[4]
+	VSUB V11.H8, V19.H8, V15.H8
+	VADD V11.H8, V19.H8, V19.H8
 	WORD $0x4f408b8e // mul v14.8h, v28.8h, v0.h[4]
-	WORD $0x4f508b2d // mul v13.8h, v25.8h, v0.h[5]
+	WORD $0x4f408b6d // mul v13.8h, v27.8h, v0.h[4]
 	WORD $0x4f508b0c // mul v12.8h, v24.8h, v0.h[5]
-	WORD $0x4f41dbab // sqrdmulh v11.8h, v29.8h, v1.h[4]
+	WORD $0x4f508aeb // mul v11.8h, v23.8h, v0.h[5]
 	WORD $0x4f41db8a // sqrdmulh v10.8h, v28.8h, v1.h[4]
-	WORD $0x4f51db29 // sqrdmulh v9.8h, v25.8h, v1.h[5]
+	WORD $0x4f41db69 // sqrdmulh v9.8h, v27.8h, v1.h[4]
 	WORD $0x4f51db08 // sqrdmulh v8.8h, v24.8h, v1.h[5]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51dae7 // sqrdmulh v7.8h, v23.8h, v1.h[5]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V29.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V28.H8
 	VADD V14.H8, V30.H8, V30.H8
-	VSUB V13.H8, V27.H8, V25.H8
-	VADD V13.H8, V27.H8, V27.H8
+	VSUB V13.H8, V29.H8, V27.H8
+	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V26.H8, V24.H8
 	VADD V12.H8, V26.H8, V26.H8
-	WORD $0x4f608aaf // mul v15.8h, v21.8h, v0.h[6]
+	VSUB V11.H8, V25.H8, V23.H8
+	VADD V11.H8, V25.H8, V25.H8
 	WORD $0x4f608a8e // mul v14.8h, v20.8h, v0.h[6]
-	WORD $0x4f708a2d // mul v13.8h, v17.8h, v0.h[7]
+	WORD $0x4f608a6d // mul v13.8h, v19.8h, v0.h[6]
 	WORD $0x4f708a0c // mul v12.8h, v16.8h, v0.h[7]
-	WORD $0x4f61daab // sqrdmulh v11.8h, v21.8h, v1.h[6]
+	WORD $0x4f7089eb // mul v11.8h, v15.8h, v0.h[7]
 	WORD $0x4f61da8a // sqrdmulh v10.8h, v20.8h, v1.h[6]
-	WORD $0x4f71da29 // sqrdmulh v9.8h, v17.8h, v1.h[7]
+	WORD $0x4f61da69 // sqrdmulh v9.8h, v19.8h, v1.h[6]
 	WORD $0x4f71da08 // sqrdmulh v8.8h, v16.8h, v1.h[7]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f71d9e7 // sqrdmulh v7.8h, v15.8h, v1.h[7]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V23.H8, V21.H8
-	VADD V15.H8, V23.H8, V23.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V22.H8, V20.H8
 	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V19.H8, V17.H8
-	VADD V13.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V19.H8
+	VADD V13.H8, V21.H8, V21.H8
 	VSUB V12.H8, V18.H8, V16.H8
 	VADD V12.H8, V18.H8, V18.H8
-	FSTPQ (F31, F30), (R0)
-	FSTPQ (F29, F28), 64(R0)
-	FSTPQ (F27, F26), 128(R0)
-	FSTPQ (F25, F24), 192(R0)
-	FSTPQ (F23, F22), 256(R0)
-	FSTPQ (F21, F20), 320(R0)
-	FSTPQ (F19, F18), 384(R0)
-	FSTPQ (F17, F16), 448(R0)
-	FLDPQ 32(R0), (F31, F30)
-	FLDPQ 96(R0), (F29, F28)
-	FLDPQ 160(R0), (F27, F26)
-	FLDPQ 224(R0), (F25, F24)
-	FLDPQ 288(R0), (F23, F22)
-	FLDPQ 352(R0), (F21, F20)
-	FLDPQ 416(R0), (F19, F18)
-	FLDPQ 480(R0), (F17, F16)
-	WORD $0x4f5082ef // mul v15.8h, v23.8h, v0.h[1]
+	VSUB V11.H8, V17.H8, V15.H8
+	VADD V11.H8, V17.H8, V17.H8
+	FSTPQ (F30, F29), (R0)
+	FSTPQ (F28, F27), 64(R0)
+	FSTPQ (F26, F25), 128(R0)
+	FSTPQ (F24, F23), 192(R0)
+	FSTPQ (F22, F21), 256(R0)
+	FSTPQ (F20, F19), 320(R0)
+	FSTPQ (F18, F17), 384(R0)
+	FSTPQ (F16, F15), 448(R0)
+	FLDPQ 32(R0), (F30, F29)
+	FLDPQ 96(R0), (F28, F27)
+	FLDPQ 160(R0), (F26, F25)
+	FLDPQ 224(R0), (F24, F23)
+	FLDPQ 288(R0), (F22, F21)
+	FLDPQ 352(R0), (F20, F19)
+	FLDPQ 416(R0), (F18, F17)
+	FLDPQ 480(R0), (F16, F15)
 	WORD $0x4f5082ce // mul v14.8h, v22.8h, v0.h[1]
 	WORD $0x4f5082ad // mul v13.8h, v21.8h, v0.h[1]
 	WORD $0x4f50828c // mul v12.8h, v20.8h, v0.h[1]
-	WORD $0x4f51d2eb // sqrdmulh v11.8h, v23.8h, v1.h[1]
+	WORD $0x4f50826b // mul v11.8h, v19.8h, v0.h[1]
 	WORD $0x4f51d2ca // sqrdmulh v10.8h, v22.8h, v1.h[1]
 	WORD $0x4f51d2a9 // sqrdmulh v9.8h, v21.8h, v1.h[1]
 	WORD $0x4f51d288 // sqrdmulh v8.8h, v20.8h, v1.h[1]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51d267 // sqrdmulh v7.8h, v19.8h, v1.h[1]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V23.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V22.H8
 	VADD V14.H8, V30.H8, V30.H8
 	VSUB V13.H8, V29.H8, V21.H8
 	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V28.H8, V20.H8
 	VADD V12.H8, V28.H8, V28.H8
-	WORD $0x4f50826f // mul v15.8h, v19.8h, v0.h[1]
+	VSUB V11.H8, V27.H8, V19.H8
+	VADD V11.H8, V27.H8, V27.H8
 	WORD $0x4f50824e // mul v14.8h, v18.8h, v0.h[1]
 	WORD $0x4f50822d // mul v13.8h, v17.8h, v0.h[1]
 	WORD $0x4f50820c // mul v12.8h, v16.8h, v0.h[1]
-	WORD $0x4f51d26b // sqrdmulh v11.8h, v19.8h, v1.h[1]
+	WORD $0x4f5081eb // mul v11.8h, v15.8h, v0.h[1]
 	WORD $0x4f51d24a // sqrdmulh v10.8h, v18.8h, v1.h[1]
 	WORD $0x4f51d229 // sqrdmulh v9.8h, v17.8h, v1.h[1]
 	WORD $0x4f51d208 // sqrdmulh v8.8h, v16.8h, v1.h[1]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51d1e7 // sqrdmulh v7.8h, v15.8h, v1.h[1]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V27.H8, V19.H8
-	VADD V15.H8, V27.H8, V27.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V26.H8, V18.H8
 	VADD V14.H8, V26.H8, V26.H8
 	VSUB V13.H8, V25.H8, V17.H8
 	VADD V13.H8, V25.H8, V25.H8
 	VSUB V12.H8, V24.H8, V16.H8
 	VADD V12.H8, V24.H8, V24.H8
-	WORD $0x4f60836f // mul v15.8h, v27.8h, v0.h[2]
+	VSUB V11.H8, V23.H8, V15.H8
+	VADD V11.H8, V23.H8, V23.H8
 	WORD $0x4f60834e // mul v14.8h, v26.8h, v0.h[2]
 	WORD $0x4f60832d // mul v13.8h, v25.8h, v0.h[2]
 	WORD $0x4f60830c // mul v12.8h, v24.8h, v0.h[2]
-	WORD $0x4f61d36b // sqrdmulh v11.8h, v27.8h, v1.h[2]
+	WORD $0x4f6082eb // mul v11.8h, v23.8h, v0.h[2]
 	WORD $0x4f61d34a // sqrdmulh v10.8h, v26.8h, v1.h[2]
 	WORD $0x4f61d329 // sqrdmulh v9.8h, v25.8h, v1.h[2]
 	WORD $0x4f61d308 // sqrdmulh v8.8h, v24.8h, v1.h[2]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f61d2e7 // sqrdmulh v7.8h, v23.8h, v1.h[2]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V27.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V26.H8
 	VADD V14.H8, V30.H8, V30.H8
 	VSUB V13.H8, V29.H8, V25.H8
 	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V28.H8, V24.H8
 	VADD V12.H8, V28.H8, V28.H8
-	WORD $0x4f70826f // mul v15.8h, v19.8h, v0.h[3]
+	VSUB V11.H8, V27.H8, V23.H8
+	VADD V11.H8, V27.H8, V27.H8
 	WORD $0x4f70824e // mul v14.8h, v18.8h, v0.h[3]
 	WORD $0x4f70822d // mul v13.8h, v17.8h, v0.h[3]
 	WORD $0x4f70820c // mul v12.8h, v16.8h, v0.h[3]
-	WORD $0x4f71d26b // sqrdmulh v11.8h, v19.8h, v1.h[3]
+	WORD $0x4f7081eb // mul v11.8h, v15.8h, v0.h[3]
 	WORD $0x4f71d24a // sqrdmulh v10.8h, v18.8h, v1.h[3]
 	WORD $0x4f71d229 // sqrdmulh v9.8h, v17.8h, v1.h[3]
 	WORD $0x4f71d208 // sqrdmulh v8.8h, v16.8h, v1.h[3]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f71d1e7 // sqrdmulh v7.8h, v15.8h, v1.h[3]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V23.H8, V19.H8
-	VADD V15.H8, V23.H8, V23.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V22.H8, V18.H8
 	VADD V14.H8, V22.H8, V22.H8
 	VSUB V13.H8, V21.H8, V17.H8
 	VADD V13.H8, V21.H8, V21.H8
 	VSUB V12.H8, V20.H8, V16.H8
 	VADD V12.H8, V20.H8, V20.H8
-	WORD $0x4f408baf // mul v15.8h, v29.8h, v0.h[4]
+	VSUB V11.H8, V19.H8, V15.H8
+	VADD V11.H8, V19.H8, V19.H8
 	WORD $0x4f408b8e // mul v14.8h, v28.8h, v0.h[4]
-	WORD $0x4f508b2d // mul v13.8h, v25.8h, v0.h[5]
+	WORD $0x4f408b6d // mul v13.8h, v27.8h, v0.h[4]
 	WORD $0x4f508b0c // mul v12.8h, v24.8h, v0.h[5]
-	WORD $0x4f41dbab // sqrdmulh v11.8h, v29.8h, v1.h[4]
+	WORD $0x4f508aeb // mul v11.8h, v23.8h, v0.h[5]
 	WORD $0x4f41db8a // sqrdmulh v10.8h, v28.8h, v1.h[4]
-	WORD $0x4f51db29 // sqrdmulh v9.8h, v25.8h, v1.h[5]
+	WORD $0x4f41db69 // sqrdmulh v9.8h, v27.8h, v1.h[4]
 	WORD $0x4f51db08 // sqrdmulh v8.8h, v24.8h, v1.h[5]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f51dae7 // sqrdmulh v7.8h, v23.8h, v1.h[5]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V31.H8, V29.H8
-	VADD V15.H8, V31.H8, V31.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V30.H8, V28.H8
 	VADD V14.H8, V30.H8, V30.H8
-	VSUB V13.H8, V27.H8, V25.H8
-	VADD V13.H8, V27.H8, V27.H8
+	VSUB V13.H8, V29.H8, V27.H8
+	VADD V13.H8, V29.H8, V29.H8
 	VSUB V12.H8, V26.H8, V24.H8
 	VADD V12.H8, V26.H8, V26.H8
-	WORD $0x4f608aaf // mul v15.8h, v21.8h, v0.h[6]
+	VSUB V11.H8, V25.H8, V23.H8
+	VADD V11.H8, V25.H8, V25.H8
 	WORD $0x4f608a8e // mul v14.8h, v20.8h, v0.h[6]
-	WORD $0x4f708a2d // mul v13.8h, v17.8h, v0.h[7]
+	WORD $0x4f608a6d // mul v13.8h, v19.8h, v0.h[6]
 	WORD $0x4f708a0c // mul v12.8h, v16.8h, v0.h[7]
-	WORD $0x4f61daab // sqrdmulh v11.8h, v21.8h, v1.h[6]
+	WORD $0x4f7089eb // mul v11.8h, v15.8h, v0.h[7]
 	WORD $0x4f61da8a // sqrdmulh v10.8h, v20.8h, v1.h[6]
-	WORD $0x4f71da29 // sqrdmulh v9.8h, v17.8h, v1.h[7]
+	WORD $0x4f61da69 // sqrdmulh v9.8h, v19.8h, v1.h[6]
 	WORD $0x4f71da08 // sqrdmulh v8.8h, v16.8h, v1.h[7]
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	WORD $0x4f71d9e7 // sqrdmulh v7.8h, v15.8h, v1.h[7]
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V23.H8, V21.H8
-	VADD V15.H8, V23.H8, V23.H8
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
 	VSUB V14.H8, V22.H8, V20.H8
 	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V19.H8, V17.H8
-	VADD V13.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V19.H8
+	VADD V13.H8, V21.H8, V21.H8
 	VSUB V12.H8, V18.H8, V16.H8
 	VADD V12.H8, V18.H8, V18.H8
-	FSTPQ (F31, F30), 32(R0)
-	FSTPQ (F29, F28), 96(R0)
-	FSTPQ (F27, F26), 160(R0)
-	FSTPQ (F25, F24), 224(R0)
-	FSTPQ (F23, F22), 288(R0)
-	FSTPQ (F21, F20), 352(R0)
-	FSTPQ (F19, F18), 416(R0)
-	FSTPQ (F17, F16), 480(R0)
+	VSUB V11.H8, V17.H8, V15.H8
+	VADD V11.H8, V17.H8, V17.H8
+	FSTPQ (F30, F29), 32(R0)
+	FSTPQ (F28, F27), 96(R0)
+	FSTPQ (F26, F25), 160(R0)
+	FSTPQ (F24, F23), 224(R0)
+	FSTPQ (F22, F21), 288(R0)
+	FSTPQ (F20, F19), 352(R0)
+	FSTPQ (F18, F17), 416(R0)
+	FSTPQ (F16, F15), 480(R0)
 	MOVD R0, R3
 	// Layers of length 16, 8, 4, 2 of coefficients 0 to 63.
-	FLDPQ (R0), (F31, F30)
-	FLDPQ 32(R0), (F29, F28)
-	FLDPQ 64(R0), (F27, F26)
-	FLDPQ 96(R0), (F25, F24)
+	FLDPQ (R0), (F30, F29)
+	FLDPQ 32(R0), (F28, F27)
+	FLDPQ 64(R0), (F26, F25)
+	FLDPQ 96(R0), (F24, F23)
 	FLDPQ 32(R1), (F2, F3)
-	WORD $0x4f4283b7 // mul v23.8h, v29.8h, v2.h[0]
 	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
-	WORD $0x4f438335 // mul v21.8h, v25.8h, v3.h[0]
+	WORD $0x4f428375 // mul v21.8h, v27.8h, v2.h[0]
 	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
-	WORD $0x4f52d3b3 // sqrdmulh v19.8h, v29.8h, v2.h[1]
+	WORD $0x4f4382f3 // mul v19.8h, v23.8h, v3.h[0]
 	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
-	WORD $0x4f53d331 // sqrdmulh v17.8h, v25.8h, v3.h[1]
+	WORD $0x4f52d371 // sqrdmulh v17.8h, v27.8h, v2.h[1]
 	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
+	WORD $0x4f53d2ef // sqrdmulh v15.8h, v23.8h, v3.h[1]
 	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
 	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
 	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V29.H8
-	VADD V23.H8, V31.H8, V31.H8
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
 	VSUB V22.H8, V30.H8, V28.H8
 	VADD V22.H8, V30.H8, V30.H8
-	VSUB V21.H8, V27.H8, V25.H8
-	VADD V21.H8, V27.H8, V27.H8
+	VSUB V21.H8, V29.H8, V27.H8
+	VADD V21.H8, V29.H8, V29.H8
 	VSUB V20.H8, V26.H8, V24.H8
 	VADD V20.H8, V26.H8, V26.H8
-	WORD $0x4f6283d7 // mul v23.8h, v30.8h, v2.h[2]
-	WORD $0x4f428b96 // mul v22.8h, v28.8h, v2.h[4]
-	WORD $0x4f638355 // mul v21.8h, v26.8h, v3.h[2]
-	WORD $0x4f438b14 // mul v20.8h, v24.8h, v3.h[4]
-	WORD $0x4f72d3d3 // sqrdmulh v19.8h, v30.8h, v2.h[3]
-	WORD $0x4f52db92 // sqrdmulh v18.8h, v28.8h, v2.h[5]
-	WORD $0x4f73d351 // sqrdmulh v17.8h, v26.8h, v3.h[3]
-	WORD $0x4f53db10 // sqrdmulh v16.8h, v24.8h, v3.h[5]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
+	VSUB V19.H8, V25.H8, V23.H8
+	VADD V19.H8, V25.H8, V25.H8
+	WORD $0x4f6283b6 // mul v22.8h, v29.8h, v2.h[2]
+	WORD $0x4f428b75 // mul v21.8h, v27.8h, v2.h[4]
+	WORD $0x4f638334 // mul v20.8h, v25.8h, v3.h[2]
+	WORD $0x4f438af3 // mul v19.8h, v23.8h, v3.h[4]
+	WORD $0x4f72d3b2 // sqrdmulh v18.8h, v29.8h, v2.h[3]
+	WORD $0x4f52db71 // sqrdmulh v17.8h, v27.8h, v2.h[5]
+	WORD $0x4f73d330 // sqrdmulh v16.8h, v25.8h, v3.h[3]
+	WORD $0x4f53daef // sqrdmulh v15.8h, v23.8h, v3.h[5]
 	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
 	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
 	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V30.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V29.H8, V28.H8
-	VADD V22.H8, V29.H8, V29.H8
-	VSUB V21.H8, V27.H8, V26.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V25.H8, V24.H8
-	VADD V20.H8, V25.H8, V25.H8
-	VTRN1 V30.S4, V31.S4, V19.S4
-	VTRN2 V30.S4, V31.S4, V18.S4
-	VTRN1 V28.S4, V29.S4, V17.S4
-	VTRN2 V28.S4, V29.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V20.D2
-	VTRN1 V16.D2, V18.D2, V21.D2
-	VTRN2 V17.D2, V19.D2, V22.D2
-	VTRN2 V16.D2, V18.D2, V23.D2
-	VTRN1 V26.S4, V27.S4, V19.S4
-	VTRN2 V26.S4, V27.S4, V18.S4
-	VTRN1 V24.S4, V25.S4, V17.S4
-	VTRN2 V24.S4, V25.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V28.D2
-	VTRN1 V16.D2, V18.D2, V29.D2
-	VTRN2 V17.D2, V19.D2, V30.D2
-	VTRN2 V16.D2, V18.D2, V31.D2
-	FLDPQ 64(R1), (F27, F26)
-	FLDPQ 96(R1), (F25, F24)
-	WORD $0x4e7b9ed3 // mul v19.8h, v22.8h, v27.8h
-	WORD $0x4e7b9ef2 // mul v18.8h, v23.8h, v27.8h
-	WORD $0x4e799fd1 // mul v17.8h, v30.8h, v25.8h
-	WORD $0x4e799ff0 // mul v16.8h, v31.8h, v25.8h
-	WORD $0x6e7ab6cf // sqrdmulh v15.8h, v22.8h, v26.8h
-	WORD $0x6e7ab6ee // sqrdmulh v14.8h, v23.8h, v26.8h
-	WORD $0x6e78b7cd // sqrdmulh v13.8h, v30.8h, v24.8h
-	WORD $0x6e78b7ec // sqrdmulh v12.8h, v31.8h, v24.8h
 	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V29.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V28.H8, V27.H8
+	VADD V21.H8, V28.H8, V28.H8
+	VSUB V20.H8, V26.H8, V25.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V24.H8, V23.H8
+	VADD V19.H8, V24.H8, V24.H8
+	VTRN1 V29.S4, V30.S4, V18.S4
+	VTRN2 V29.S4, V30.S4, V17.S4
+	VTRN1 V27.S4, V28.S4, V16.S4
+	VTRN2 V27.S4, V28.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V19.D2
+	VTRN1 V15.D2, V17.D2, V20.D2
+	VTRN2 V16.D2, V18.D2, V21.D2
+	VTRN2 V15.D2, V17.D2, V22.D2
+	VTRN1 V25.S4, V26.S4, V18.S4
+	VTRN2 V25.S4, V26.S4, V17.S4
+	VTRN1 V23.S4, V24.S4, V16.S4
+	VTRN2 V23.S4, V24.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V27.D2
+	VTRN1 V15.D2, V17.D2, V28.D2
+	VTRN2 V16.D2, V18.D2, V29.D2
+	VTRN2 V15.D2, V17.D2, V30.D2
+	FLDPQ 64(R1), (F26, F25)
+	FLDPQ 96(R1), (F24, F23)
+	WORD $0x4e7a9eb2 // mul v18.8h, v21.8h, v26.8h
+	WORD $0x4e7a9ed1 // mul v17.8h, v22.8h, v26.8h
+	WORD $0x4e789fb0 // mul v16.8h, v29.8h, v24.8h
+	WORD $0x4e789fcf // mul v15.8h, v30.8h, v24.8h
+	WORD $0x6e79b6ae // sqrdmulh v14.8h, v21.8h, v25.8h
+	WORD $0x6e79b6cd // sqrdmulh v13.8h, v22.8h, v25.8h
+	WORD $0x6e77b7ac // sqrdmulh v12.8h, v29.8h, v23.8h
+	WORD $0x6e77b7cb // sqrdmulh v11.8h, v30.8h, v23.8h
 	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
 	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
 	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
-	VSUB V19.H8, V20.H8, V22.H8
-	VADD V19.H8, V20.H8, V20.H8
-	VSUB V18.H8, V21.H8, V23.H8
-	VADD V18.H8, V21.H8, V21.H8
-	VSUB V17.H8, V28.H8, V30.H8
-	VADD V17.H8, V28.H8, V28.H8
-	VSUB V16.H8, V29.H8, V31.H8
-	VADD V16.H8, V29.H8, V29.H8
-	FLDPQ 128(R1), (F27, F26)
-	FLDPQ 160(R1), (F25, F24)
-	FLDPQ 192(R1), (F19, F18)
-	FLDPQ 224(R1), (F17, F16)
-	WORD $0x4f41d28f // sqrdmulh v15.8h, v20.8h, v1.h[0]
-	WORD $0x6f4041f4 // mls v20.8h, v15.8h, v0.h[0]
-	WORD $0x4f41d2cf // sqrdmulh v15.8h, v22.8h, v1.h[0]
-	WORD $0x6f4041f6 // mls v22.8h, v15.8h, v0.h[0]
-	WORD $0x4f41d38f // sqrdmulh v15.8h, v28.8h, v1.h[0]
-	WORD $0x6f4041fc // mls v28.8h, v15.8h, v0.h[0]
-	WORD $0x4e7b9eaf // mul v15.8h, v21.8h, v27.8h
-	WORD $0x4e799eee // mul v14.8h, v23.8h, v25.8h
-	WORD $0x4e739fad // mul v13.8h, v29.8h, v19.8h
-	WORD $0x4e719fec // mul v12.8h, v31.8h, v17.8h
-	WORD $0x6e7ab6ab // sqrdmulh v11.8h, v21.8h, v26.8h
-	WORD $0x6e78b6ea // sqrdmulh v10.8h, v23.8h, v24.8h
-	WORD $0x6e72b7a9 // sqrdmulh v9.8h, v29.8h, v18.8h
-	WORD $0x6e70b7e8 // sqrdmulh v8.8h, v31.8h, v16.8h
 	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	VSUB V18.H8, V19.H8, V21.H8
+	VADD V18.H8, V19.H8, V19.H8
+	VSUB V17.H8, V20.H8, V22.H8
+	VADD V17.H8, V20.H8, V20.H8
+	VSUB V16.H8, V27.H8, V29.H8
+	VADD V16.H8, V27.H8, V27.H8
+	VSUB V15.H8, V28.H8, V30.H8
+	VADD V15.H8, V28.H8, V28.H8
+	FLDPQ 128(R1), (F26, F25)
+	FLDPQ 160(R1), (F24, F23)
+	FLDPQ 192(R1), (F18, F17)
+	FLDPQ 224(R1), (F16, F15)
+	WORD $0x4f41d26e // sqrdmulh v14.8h, v19.8h, v1.h[0]
+	WORD $0x6f4041d3 // mls v19.8h, v14.8h, v0.h[0]
+	WORD $0x4f41d2ae // sqrdmulh v14.8h, v21.8h, v1.h[0]
+	WORD $0x6f4041d5 // mls v21.8h, v14.8h, v0.h[0]
+	WORD $0x4f41d36e // sqrdmulh v14.8h, v27.8h, v1.h[0]
+	WORD $0x6f4041db // mls v27.8h, v14.8h, v0.h[0]
+	WORD $0x4e7a9e8e // mul v14.8h, v20.8h, v26.8h
+	WORD $0x4e789ecd // mul v13.8h, v22.8h, v24.8h
+	WORD $0x4e729f8c // mul v12.8h, v28.8h, v18.8h
+	WORD $0x4e709fcb // mul v11.8h, v30.8h, v16.8h
+	WORD $0x6e79b68a // sqrdmulh v10.8h, v20.8h, v25.8h
+	WORD $0x6e77b6c9 // sqrdmulh v9.8h, v22.8h, v23.8h
+	WORD $0x6e71b788 // sqrdmulh v8.8h, v28.8h, v17.8h
+	WORD $0x6e6fb7c7 // sqrdmulh v7.8h, v30.8h, v15.8h
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V20.H8, V21.H8
-	VADD V15.H8, V20.H8, V20.H8
-	VSUB V14.H8, V22.H8, V23.H8
-	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V28.H8, V29.H8
-	VADD V13.H8, V28.H8, V28.H8
-	VSUB V12.H8, V30.H8, V31.H8
-	VADD V12.H8, V30.H8, V30.H8
-	VST4.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R3)
-	FLDPQ 256(R1), (F27, F26)
-	FLDPQ 288(R1), (F25, F24)
-	FLDPQ 320(R1), (F19, F18)
-	FLDPQ 352(R1), (F17, F16)
-	WORD $0x6e7ab68b // sqrdmulh v11.8h, v20.8h, v26.8h
-	WORD $0x6e78b6aa // sqrdmulh v10.8h, v21.8h, v24.8h
-	WORD $0x6e72b6c9 // sqrdmulh v9.8h, v22.8h, v18.8h
-	WORD $0x6e70b6e8 // sqrdmulh v8.8h, v23.8h, v16.8h
-	WORD $0x4e7b9e8c // mul v12.8h, v20.8h, v27.8h
-	WORD $0x4e799ead // mul v13.8h, v21.8h, v25.8h
-	WORD $0x4e739ece // mul v14.8h, v22.8h, v19.8h
-	WORD $0x4e719eef // mul v15.8h, v23.8h, v17.8h
-	WORD $0x6f40416c // mls v12.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414d // mls v13.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412e // mls v14.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410f // mls v15.8h, v8.8h, v0.h[0]
-	VST4.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R2)
-	VST4.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R3)
-	FLDPQ 384(R1), (F27, F26)
-	FLDPQ 416(R1), (F25, F24)
-	FLDPQ 448(R1), (F23, F22)
-	FLDPQ 480(R1), (F21, F20)
-	WORD $0x6e7ab78f // sqrdmulh v15.8h, v28.8h, v26.8h
-	WORD $0x6e78b7ae // sqrdmulh v14.8h, v29.8h, v24.8h
-	WORD $0x6e76b7cd // sqrdmulh v13.8h, v30.8h, v22.8h
-	WORD $0x6e74b7ec // sqrdmulh v12.8h, v31.8h, v20.8h
-	WORD $0x4e7b9f90 // mul v16.8h, v28.8h, v27.8h
-	WORD $0x4e799fb1 // mul v17.8h, v29.8h, v25.8h
-	WORD $0x4e779fd2 // mul v18.8h, v30.8h, v23.8h
-	WORD $0x4e759ff3 // mul v19.8h, v31.8h, v21.8h
-	WORD $0x6f4041f0 // mls v16.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d1 // mls v17.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b2 // mls v18.8h, v13.8h, v0.h[0]
-	WORD $0x6f404193 // mls v19.8h, v12.8h, v0.h[0]
-	VST4.P [V16.S4, V17.S4, V18.S4, V19.S4], 64(R2)
-	// Layers of length 16, 8, 4, 2 of coefficients 64 to 127.
-	FLDPQ 128(R0), (F31, F30)
-	FLDPQ 160(R0), (F29, F28)
-	FLDPQ 192(R0), (F27, F26)
-	FLDPQ 224(R0), (F25, F24)
-	FLDPQ 512(R1), (F2, F3)
-	WORD $0x4f4283b7 // mul v23.8h, v29.8h, v2.h[0]
-	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
-	WORD $0x4f438335 // mul v21.8h, v25.8h, v3.h[0]
-	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
-	WORD $0x4f52d3b3 // sqrdmulh v19.8h, v29.8h, v2.h[1]
-	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
-	WORD $0x4f53d331 // sqrdmulh v17.8h, v25.8h, v3.h[1]
-	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
-	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
-	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
-	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V29.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V30.H8, V28.H8
-	VADD V22.H8, V30.H8, V30.H8
-	VSUB V21.H8, V27.H8, V25.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V26.H8, V24.H8
-	VADD V20.H8, V26.H8, V26.H8
-	WORD $0x4f6283d7 // mul v23.8h, v30.8h, v2.h[2]
-	WORD $0x4f428b96 // mul v22.8h, v28.8h, v2.h[4]
-	WORD $0x4f638355 // mul v21.8h, v26.8h, v3.h[2]
-	WORD $0x4f438b14 // mul v20.8h, v24.8h, v3.h[4]
-	WORD $0x4f72d3d3 // sqrdmulh v19.8h, v30.8h, v2.h[3]
-	WORD $0x4f52db92 // sqrdmulh v18.8h, v28.8h, v2.h[5]
-	WORD $0x4f73d351 // sqrdmulh v17.8h, v26.8h, v3.h[3]
-	WORD $0x4f53db10 // sqrdmulh v16.8h, v24.8h, v3.h[5]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
-	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
-	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
-	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V30.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V29.H8, V28.H8
-	VADD V22.H8, V29.H8, V29.H8
-	VSUB V21.H8, V27.H8, V26.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V25.H8, V24.H8
-	VADD V20.H8, V25.H8, V25.H8
-	VTRN1 V30.S4, V31.S4, V19.S4
-	VTRN2 V30.S4, V31.S4, V18.S4
-	VTRN1 V28.S4, V29.S4, V17.S4
-	VTRN2 V28.S4, V29.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V20.D2
-	VTRN1 V16.D2, V18.D2, V21.D2
-	VTRN2 V17.D2, V19.D2, V22.D2
-	VTRN2 V16.D2, V18.D2, V23.D2
-	VTRN1 V26.S4, V27.S4, V19.S4
-	VTRN2 V26.S4, V27.S4, V18.S4
-	VTRN1 V24.S4, V25.S4, V17.S4
-	VTRN2 V24.S4, V25.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V28.D2
-	VTRN1 V16.D2, V18.D2, V29.D2
-	VTRN2 V17.D2, V19.D2, V30.D2
-	VTRN2 V16.D2, V18.D2, V31.D2
-	FLDPQ 544(R1), (F27, F26)
-	FLDPQ 576(R1), (F25, F24)
-	WORD $0x4e7b9ed3 // mul v19.8h, v22.8h, v27.8h
-	WORD $0x4e7b9ef2 // mul v18.8h, v23.8h, v27.8h
-	WORD $0x4e799fd1 // mul v17.8h, v30.8h, v25.8h
-	WORD $0x4e799ff0 // mul v16.8h, v31.8h, v25.8h
-	WORD $0x6e7ab6cf // sqrdmulh v15.8h, v22.8h, v26.8h
-	WORD $0x6e7ab6ee // sqrdmulh v14.8h, v23.8h, v26.8h
-	WORD $0x6e78b7cd // sqrdmulh v13.8h, v30.8h, v24.8h
-	WORD $0x6e78b7ec // sqrdmulh v12.8h, v31.8h, v24.8h
-	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
-	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
-	VSUB V19.H8, V20.H8, V22.H8
-	VADD V19.H8, V20.H8, V20.H8
-	VSUB V18.H8, V21.H8, V23.H8
-	VADD V18.H8, V21.H8, V21.H8
-	VSUB V17.H8, V28.H8, V30.H8
-	VADD V17.H8, V28.H8, V28.H8
-	VSUB V16.H8, V29.H8, V31.H8
-	VADD V16.H8, V29.H8, V29.H8
-	FLDPQ 608(R1), (F27, F26)
-	FLDPQ 640(R1), (F25, F24)
-	FLDPQ 672(R1), (F19, F18)
-	FLDPQ 704(R1), (F17, F16)
-	WORD $0x4e7b9eaf // mul v15.8h, v21.8h, v27.8h
-	WORD $0x4e799eee // mul v14.8h, v23.8h, v25.8h
-	WORD $0x4e739fad // mul v13.8h, v29.8h, v19.8h
-	WORD $0x4e719fec // mul v12.8h, v31.8h, v17.8h
-	WORD $0x6e7ab6ab // sqrdmulh v11.8h, v21.8h, v26.8h
-	WORD $0x6e78b6ea // sqrdmulh v10.8h, v23.8h, v24.8h
-	WORD $0x6e72b7a9 // sqrdmulh v9.8h, v29.8h, v18.8h
-	WORD $0x6e70b7e8 // sqrdmulh v8.8h, v31.8h, v16.8h
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V20.H8, V21.H8
-	VADD V15.H8, V20.H8, V20.H8
-	VSUB V14.H8, V22.H8, V23.H8
-	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V28.H8, V29.H8
-	VADD V13.H8, V28.H8, V28.H8
-	VSUB V12.H8, V30.H8, V31.H8
-	VADD V12.H8, V30.H8, V30.H8
-	VST4.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R3)
-	FLDPQ 736(R1), (F27, F26)
-	FLDPQ 768(R1), (F25, F24)
-	FLDPQ 800(R1), (F19, F18)
-	FLDPQ 832(R1), (F17, F16)
-	WORD $0x6e7ab68b // sqrdmulh v11.8h, v20.8h, v26.8h
-	WORD $0x6e78b6aa // sqrdmulh v10.8h, v21.8h, v24.8h
-	WORD $0x6e72b6c9 // sqrdmulh v9.8h, v22.8h, v18.8h
-	WORD $0x6e70b6e8 // sqrdmulh v8.8h, v23.8h, v16.8h
-	WORD $0x4e7b9e8c // mul v12.8h, v20.8h, v27.8h
-	WORD $0x4e799ead // mul v13.8h, v21.8h, v25.8h
-	WORD $0x4e739ece // mul v14.8h, v22.8h, v19.8h
-	WORD $0x4e719eef // mul v15.8h, v23.8h, v17.8h
-	WORD $0x6f40416c // mls v12.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414d // mls v13.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412e // mls v14.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410f // mls v15.8h, v8.8h, v0.h[0]
-	VST4.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R2)
-	VST4.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R3)
-	FLDPQ 864(R1), (F27, F26)
-	FLDPQ 896(R1), (F25, F24)
-	FLDPQ 928(R1), (F23, F22)
-	FLDPQ 960(R1), (F21, F20)
-	WORD $0x6e7ab78f // sqrdmulh v15.8h, v28.8h, v26.8h
-	WORD $0x6e78b7ae // sqrdmulh v14.8h, v29.8h, v24.8h
-	WORD $0x6e76b7cd // sqrdmulh v13.8h, v30.8h, v22.8h
-	WORD $0x6e74b7ec // sqrdmulh v12.8h, v31.8h, v20.8h
-	WORD $0x4e7b9f90 // mul v16.8h, v28.8h, v27.8h
-	WORD $0x4e799fb1 // mul v17.8h, v29.8h, v25.8h
-	WORD $0x4e779fd2 // mul v18.8h, v30.8h, v23.8h
-	WORD $0x4e759ff3 // mul v19.8h, v31.8h, v21.8h
-	WORD $0x6f4041f0 // mls v16.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d1 // mls v17.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b2 // mls v18.8h, v13.8h, v0.h[0]
-	WORD $0x6f404193 // mls v19.8h, v12.8h, v0.h[0]
-	VST4.P [V16.S4, V17.S4, V18.S4, V19.S4], 64(R2)
-	// Layers of length 16, 8, 4, 2 of coefficients 128 to 191.
-	FLDPQ 256(R0), (F31, F30)
-	FLDPQ 288(R0), (F29, F28)
-	FLDPQ 320(R0), (F27, F26)
-	FLDPQ 352(R0), (F25, F24)
-	FLDPQ 992(R1), (F2, F3)
-	WORD $0x4f4283b7 // mul v23.8h, v29.8h, v2.h[0]
-	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
-	WORD $0x4f438335 // mul v21.8h, v25.8h, v3.h[0]
-	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
-	WORD $0x4f52d3b3 // sqrdmulh v19.8h, v29.8h, v2.h[1]
-	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
-	WORD $0x4f53d331 // sqrdmulh v17.8h, v25.8h, v3.h[1]
-	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
-	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
-	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
-	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V29.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V30.H8, V28.H8
-	VADD V22.H8, V30.H8, V30.H8
-	VSUB V21.H8, V27.H8, V25.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V26.H8, V24.H8
-	VADD V20.H8, V26.H8, V26.H8
-	WORD $0x4f6283d7 // mul v23.8h, v30.8h, v2.h[2]
-	WORD $0x4f428b96 // mul v22.8h, v28.8h, v2.h[4]
-	WORD $0x4f638355 // mul v21.8h, v26.8h, v3.h[2]
-	WORD $0x4f438b14 // mul v20.8h, v24.8h, v3.h[4]
-	WORD $0x4f72d3d3 // sqrdmulh v19.8h, v30.8h, v2.h[3]
-	WORD $0x4f52db92 // sqrdmulh v18.8h, v28.8h, v2.h[5]
-	WORD $0x4f73d351 // sqrdmulh v17.8h, v26.8h, v3.h[3]
-	WORD $0x4f53db10 // sqrdmulh v16.8h, v24.8h, v3.h[5]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
-	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
-	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
-	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V30.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V29.H8, V28.H8
-	VADD V22.H8, V29.H8, V29.H8
-	VSUB V21.H8, V27.H8, V26.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V25.H8, V24.H8
-	VADD V20.H8, V25.H8, V25.H8
-	VTRN1 V30.S4, V31.S4, V19.S4
-	VTRN2 V30.S4, V31.S4, V18.S4
-	VTRN1 V28.S4, V29.S4, V17.S4
-	VTRN2 V28.S4, V29.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V20.D2
-	VTRN1 V16.D2, V18.D2, V21.D2
-	VTRN2 V17.D2, V19.D2, V22.D2
-	VTRN2 V16.D2, V18.D2, V23.D2
-	VTRN1 V26.S4, V27.S4, V19.S4
-	VTRN2 V26.S4, V27.S4, V18.S4
-	VTRN1 V24.S4, V25.S4, V17.S4
-	VTRN2 V24.S4, V25.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V28.D2
-	VTRN1 V16.D2, V18.D2, V29.D2
-	VTRN2 V17.D2, V19.D2, V30.D2
-	VTRN2 V16.D2, V18.D2, V31.D2
-	ADD $1024, R1, R1
-	FLDPQ (R1), (F27, F26)
-	FLDPQ 32(R1), (F25, F24)
-	WORD $0x4e7b9ed3 // mul v19.8h, v22.8h, v27.8h
-	WORD $0x4e7b9ef2 // mul v18.8h, v23.8h, v27.8h
-	WORD $0x4e799fd1 // mul v17.8h, v30.8h, v25.8h
-	WORD $0x4e799ff0 // mul v16.8h, v31.8h, v25.8h
-	WORD $0x6e7ab6cf // sqrdmulh v15.8h, v22.8h, v26.8h
-	WORD $0x6e7ab6ee // sqrdmulh v14.8h, v23.8h, v26.8h
-	WORD $0x6e78b7cd // sqrdmulh v13.8h, v30.8h, v24.8h
-	WORD $0x6e78b7ec // sqrdmulh v12.8h, v31.8h, v24.8h
-	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
-	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
-	VSUB V19.H8, V20.H8, V22.H8
-	VADD V19.H8, V20.H8, V20.H8
-	VSUB V18.H8, V21.H8, V23.H8
-	VADD V18.H8, V21.H8, V21.H8
-	VSUB V17.H8, V28.H8, V30.H8
-	VADD V17.H8, V28.H8, V28.H8
-	VSUB V16.H8, V29.H8, V31.H8
-	VADD V16.H8, V29.H8, V29.H8
-	FLDPQ 64(R1), (F27, F26)
-	FLDPQ 96(R1), (F25, F24)
-	FLDPQ 128(R1), (F19, F18)
-	FLDPQ 160(R1), (F17, F16)
-	WORD $0x4f41d28f // sqrdmulh v15.8h, v20.8h, v1.h[0]
-	WORD $0x6f4041f4 // mls v20.8h, v15.8h, v0.h[0]
-	WORD $0x4f41d2cf // sqrdmulh v15.8h, v22.8h, v1.h[0]
-	WORD $0x6f4041f6 // mls v22.8h, v15.8h, v0.h[0]
-	WORD $0x4f41d38f // sqrdmulh v15.8h, v28.8h, v1.h[0]
-	WORD $0x6f4041fc // mls v28.8h, v15.8h, v0.h[0]
-	WORD $0x4e7b9eaf // mul v15.8h, v21.8h, v27.8h
-	WORD $0x4e799eee // mul v14.8h, v23.8h, v25.8h
-	WORD $0x4e739fad // mul v13.8h, v29.8h, v19.8h
-	WORD $0x4e719fec // mul v12.8h, v31.8h, v17.8h
-	WORD $0x6e7ab6ab // sqrdmulh v11.8h, v21.8h, v26.8h
-	WORD $0x6e78b6ea // sqrdmulh v10.8h, v23.8h, v24.8h
-	WORD $0x6e72b7a9 // sqrdmulh v9.8h, v29.8h, v18.8h
-	WORD $0x6e70b7e8 // sqrdmulh v8.8h, v31.8h, v16.8h
-	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V20.H8, V21.H8
-	VADD V15.H8, V20.H8, V20.H8
-	VSUB V14.H8, V22.H8, V23.H8
-	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V28.H8, V29.H8
-	VADD V13.H8, V28.H8, V28.H8
-	VSUB V12.H8, V30.H8, V31.H8
-	VADD V12.H8, V30.H8, V30.H8
-	VST4.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R3)
-	FLDPQ 192(R1), (F27, F26)
-	FLDPQ 224(R1), (F25, F24)
-	FLDPQ 256(R1), (F19, F18)
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
+	VSUB V14.H8, V19.H8, V20.H8
+	VADD V14.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V22.H8
+	VADD V13.H8, V21.H8, V21.H8
+	VSUB V12.H8, V27.H8, V28.H8
+	VADD V12.H8, V27.H8, V27.H8
+	VSUB V11.H8, V29.H8, V30.H8
+	VADD V11.H8, V29.H8, V29.H8
+	VST4.P [V19.S4, V20.S4, V21.S4, V22.S4], 64(R3)
+	VTRN2 V20.H8, V19.H8, V18.H8
+	FLDPQ 256(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e58 // mul v24.8h, v18.8h, v17.8h
+	WORD $0x6f4041f8 // mls v24.8h, v15.8h, v0.h[0]
+	VTRN1 V24.H8, V19.H8, V23.H8
+	VBIT V31.B16, V20.B16, V24.B16
+	VTRN2 V22.H8, V21.H8, V18.H8
 	FLDPQ 288(R1), (F17, F16)
-	WORD $0x6e7ab68b // sqrdmulh v11.8h, v20.8h, v26.8h
-	WORD $0x6e78b6aa // sqrdmulh v10.8h, v21.8h, v24.8h
-	WORD $0x6e72b6c9 // sqrdmulh v9.8h, v22.8h, v18.8h
-	WORD $0x6e70b6e8 // sqrdmulh v8.8h, v23.8h, v16.8h
-	WORD $0x4e7b9e8c // mul v12.8h, v20.8h, v27.8h
-	WORD $0x4e799ead // mul v13.8h, v21.8h, v25.8h
-	WORD $0x4e739ece // mul v14.8h, v22.8h, v19.8h
-	WORD $0x4e719eef // mul v15.8h, v23.8h, v17.8h
-	WORD $0x6f40416c // mls v12.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414d // mls v13.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412e // mls v14.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410f // mls v15.8h, v8.8h, v0.h[0]
-	VST4.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R2)
-	VST4.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R3)
-	FLDPQ 320(R1), (F27, F26)
-	FLDPQ 352(R1), (F25, F24)
-	FLDPQ 384(R1), (F23, F22)
-	FLDPQ 416(R1), (F21, F20)
-	WORD $0x6e7ab78f // sqrdmulh v15.8h, v28.8h, v26.8h
-	WORD $0x6e78b7ae // sqrdmulh v14.8h, v29.8h, v24.8h
-	WORD $0x6e76b7cd // sqrdmulh v13.8h, v30.8h, v22.8h
-	WORD $0x6e74b7ec // sqrdmulh v12.8h, v31.8h, v20.8h
-	WORD $0x4e7b9f90 // mul v16.8h, v28.8h, v27.8h
-	WORD $0x4e799fb1 // mul v17.8h, v29.8h, v25.8h
-	WORD $0x4e779fd2 // mul v18.8h, v30.8h, v23.8h
-	WORD $0x4e759ff3 // mul v19.8h, v31.8h, v21.8h
-	WORD $0x6f4041f0 // mls v16.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d1 // mls v17.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b2 // mls v18.8h, v13.8h, v0.h[0]
-	WORD $0x6f404193 // mls v19.8h, v12.8h, v0.h[0]
-	VST4.P [V16.S4, V17.S4, V18.S4, V19.S4], 64(R2)
-	// Layers of length 16, 8, 4, 2 of coefficients 192 to 255.
-	FLDPQ 384(R0), (F31, F30)
-	FLDPQ 416(R0), (F29, F28)
-	FLDPQ 448(R0), (F27, F26)
-	FLDPQ 480(R0), (F25, F24)
-	FLDPQ 448(R1), (F2, F3)
-	WORD $0x4f4283b7 // mul v23.8h, v29.8h, v2.h[0]
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e5a // mul v26.8h, v18.8h, v17.8h
+	WORD $0x6f4041fa // mls v26.8h, v15.8h, v0.h[0]
+	VTRN1 V26.H8, V21.H8, V25.H8
+	VBIT V31.B16, V22.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	VST4.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R3)
+	VTRN2 V28.H8, V27.H8, V22.H8
+	FLDPQ 320(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759ed8 // mul v24.8h, v22.8h, v21.8h
+	WORD $0x6f404278 // mls v24.8h, v19.8h, v0.h[0]
+	VTRN1 V24.H8, V27.H8, V23.H8
+	VBIT V31.B16, V28.B16, V24.B16
+	VTRN2 V30.H8, V29.H8, V22.H8
+	FLDPQ 352(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759eda // mul v26.8h, v22.8h, v21.8h
+	WORD $0x6f40427a // mls v26.8h, v19.8h, v0.h[0]
+	VTRN1 V26.H8, V29.H8, V25.H8
+	VBIT V31.B16, V30.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	// Layers of length 16, 8, 4, 2 of coefficients 64 to 127.
+	FLDPQ 128(R0), (F30, F29)
+	FLDPQ 160(R0), (F28, F27)
+	FLDPQ 192(R0), (F26, F25)
+	FLDPQ 224(R0), (F24, F23)
+	FLDPQ 384(R1), (F2, F3)
 	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
-	WORD $0x4f438335 // mul v21.8h, v25.8h, v3.h[0]
+	WORD $0x4f428375 // mul v21.8h, v27.8h, v2.h[0]
 	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
-	WORD $0x4f52d3b3 // sqrdmulh v19.8h, v29.8h, v2.h[1]
+	WORD $0x4f4382f3 // mul v19.8h, v23.8h, v3.h[0]
 	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
-	WORD $0x4f53d331 // sqrdmulh v17.8h, v25.8h, v3.h[1]
+	WORD $0x4f52d371 // sqrdmulh v17.8h, v27.8h, v2.h[1]
 	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
+	WORD $0x4f53d2ef // sqrdmulh v15.8h, v23.8h, v3.h[1]
 	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
 	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
 	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V29.H8
-	VADD V23.H8, V31.H8, V31.H8
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
 	VSUB V22.H8, V30.H8, V28.H8
 	VADD V22.H8, V30.H8, V30.H8
-	VSUB V21.H8, V27.H8, V25.H8
-	VADD V21.H8, V27.H8, V27.H8
+	VSUB V21.H8, V29.H8, V27.H8
+	VADD V21.H8, V29.H8, V29.H8
 	VSUB V20.H8, V26.H8, V24.H8
 	VADD V20.H8, V26.H8, V26.H8
-	WORD $0x4f6283d7 // mul v23.8h, v30.8h, v2.h[2]
-	WORD $0x4f428b96 // mul v22.8h, v28.8h, v2.h[4]
-	WORD $0x4f638355 // mul v21.8h, v26.8h, v3.h[2]
-	WORD $0x4f438b14 // mul v20.8h, v24.8h, v3.h[4]
-	WORD $0x4f72d3d3 // sqrdmulh v19.8h, v30.8h, v2.h[3]
-	WORD $0x4f52db92 // sqrdmulh v18.8h, v28.8h, v2.h[5]
-	WORD $0x4f73d351 // sqrdmulh v17.8h, v26.8h, v3.h[3]
-	WORD $0x4f53db10 // sqrdmulh v16.8h, v24.8h, v3.h[5]
-	WORD $0x6f404277 // mls v23.8h, v19.8h, v0.h[0]
+	VSUB V19.H8, V25.H8, V23.H8
+	VADD V19.H8, V25.H8, V25.H8
+	WORD $0x4f6283b6 // mul v22.8h, v29.8h, v2.h[2]
+	WORD $0x4f428b75 // mul v21.8h, v27.8h, v2.h[4]
+	WORD $0x4f638334 // mul v20.8h, v25.8h, v3.h[2]
+	WORD $0x4f438af3 // mul v19.8h, v23.8h, v3.h[4]
+	WORD $0x4f72d3b2 // sqrdmulh v18.8h, v29.8h, v2.h[3]
+	WORD $0x4f52db71 // sqrdmulh v17.8h, v27.8h, v2.h[5]
+	WORD $0x4f73d330 // sqrdmulh v16.8h, v25.8h, v3.h[3]
+	WORD $0x4f53daef // sqrdmulh v15.8h, v23.8h, v3.h[5]
 	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
 	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
 	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
-	VSUB V23.H8, V31.H8, V30.H8
-	VADD V23.H8, V31.H8, V31.H8
-	VSUB V22.H8, V29.H8, V28.H8
-	VADD V22.H8, V29.H8, V29.H8
-	VSUB V21.H8, V27.H8, V26.H8
-	VADD V21.H8, V27.H8, V27.H8
-	VSUB V20.H8, V25.H8, V24.H8
-	VADD V20.H8, V25.H8, V25.H8
-	VTRN1 V30.S4, V31.S4, V19.S4
-	VTRN2 V30.S4, V31.S4, V18.S4
-	VTRN1 V28.S4, V29.S4, V17.S4
-	VTRN2 V28.S4, V29.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V20.D2
-	VTRN1 V16.D2, V18.D2, V21.D2
-	VTRN2 V17.D2, V19.D2, V22.D2
-	VTRN2 V16.D2, V18.D2, V23.D2
-	VTRN1 V26.S4, V27.S4, V19.S4
-	VTRN2 V26.S4, V27.S4, V18.S4
-	VTRN1 V24.S4, V25.S4, V17.S4
-	VTRN2 V24.S4, V25.S4, V16.S4
-	VTRN1 V17.D2, V19.D2, V28.D2
-	VTRN1 V16.D2, V18.D2, V29.D2
-	VTRN2 V17.D2, V19.D2, V30.D2
-	VTRN2 V16.D2, V18.D2, V31.D2
-	FLDPQ 480(R1), (F27, F26)
-	FLDPQ 512(R1), (F25, F24)
-	WORD $0x4e7b9ed3 // mul v19.8h, v22.8h, v27.8h
-	WORD $0x4e7b9ef2 // mul v18.8h, v23.8h, v27.8h
-	WORD $0x4e799fd1 // mul v17.8h, v30.8h, v25.8h
-	WORD $0x4e799ff0 // mul v16.8h, v31.8h, v25.8h
-	WORD $0x6e7ab6cf // sqrdmulh v15.8h, v22.8h, v26.8h
-	WORD $0x6e7ab6ee // sqrdmulh v14.8h, v23.8h, v26.8h
-	WORD $0x6e78b7cd // sqrdmulh v13.8h, v30.8h, v24.8h
-	WORD $0x6e78b7ec // sqrdmulh v12.8h, v31.8h, v24.8h
 	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V29.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V28.H8, V27.H8
+	VADD V21.H8, V28.H8, V28.H8
+	VSUB V20.H8, V26.H8, V25.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V24.H8, V23.H8
+	VADD V19.H8, V24.H8, V24.H8
+	VTRN1 V29.S4, V30.S4, V18.S4
+	VTRN2 V29.S4, V30.S4, V17.S4
+	VTRN1 V27.S4, V28.S4, V16.S4
+	VTRN2 V27.S4, V28.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V19.D2
+	VTRN1 V15.D2, V17.D2, V20.D2
+	VTRN2 V16.D2, V18.D2, V21.D2
+	VTRN2 V15.D2, V17.D2, V22.D2
+	VTRN1 V25.S4, V26.S4, V18.S4
+	VTRN2 V25.S4, V26.S4, V17.S4
+	VTRN1 V23.S4, V24.S4, V16.S4
+	VTRN2 V23.S4, V24.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V27.D2
+	VTRN1 V15.D2, V17.D2, V28.D2
+	VTRN2 V16.D2, V18.D2, V29.D2
+	VTRN2 V15.D2, V17.D2, V30.D2
+	FLDPQ 416(R1), (F26, F25)
+	FLDPQ 448(R1), (F24, F23)
+	WORD $0x4e7a9eb2 // mul v18.8h, v21.8h, v26.8h
+	WORD $0x4e7a9ed1 // mul v17.8h, v22.8h, v26.8h
+	WORD $0x4e789fb0 // mul v16.8h, v29.8h, v24.8h
+	WORD $0x4e789fcf // mul v15.8h, v30.8h, v24.8h
+	WORD $0x6e79b6ae // sqrdmulh v14.8h, v21.8h, v25.8h
+	WORD $0x6e79b6cd // sqrdmulh v13.8h, v22.8h, v25.8h
+	WORD $0x6e77b7ac // sqrdmulh v12.8h, v29.8h, v23.8h
+	WORD $0x6e77b7cb // sqrdmulh v11.8h, v30.8h, v23.8h
 	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
 	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
 	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
-	VSUB V19.H8, V20.H8, V22.H8
-	VADD V19.H8, V20.H8, V20.H8
-	VSUB V18.H8, V21.H8, V23.H8
-	VADD V18.H8, V21.H8, V21.H8
-	VSUB V17.H8, V28.H8, V30.H8
-	VADD V17.H8, V28.H8, V28.H8
-	VSUB V16.H8, V29.H8, V31.H8
-	VADD V16.H8, V29.H8, V29.H8
-	FLDPQ 544(R1), (F27, F26)
-	FLDPQ 576(R1), (F25, F24)
-	FLDPQ 608(R1), (F19, F18)
-	FLDPQ 640(R1), (F17, F16)
-	WORD $0x4f41d3cf // sqrdmulh v15.8h, v30.8h, v1.h[0]
-	WORD $0x6f4041fe // mls v30.8h, v15.8h, v0.h[0]
-	WORD $0x4e7b9eaf // mul v15.8h, v21.8h, v27.8h
-	WORD $0x4e799eee // mul v14.8h, v23.8h, v25.8h
-	WORD $0x4e739fad // mul v13.8h, v29.8h, v19.8h
-	WORD $0x4e719fec // mul v12.8h, v31.8h, v17.8h
-	WORD $0x6e7ab6ab // sqrdmulh v11.8h, v21.8h, v26.8h
-	WORD $0x6e78b6ea // sqrdmulh v10.8h, v23.8h, v24.8h
-	WORD $0x6e72b7a9 // sqrdmulh v9.8h, v29.8h, v18.8h
-	WORD $0x6e70b7e8 // sqrdmulh v8.8h, v31.8h, v16.8h
 	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	VSUB V18.H8, V19.H8, V21.H8
+	VADD V18.H8, V19.H8, V19.H8
+	VSUB V17.H8, V20.H8, V22.H8
+	VADD V17.H8, V20.H8, V20.H8
+	VSUB V16.H8, V27.H8, V29.H8
+	VADD V16.H8, V27.H8, V27.H8
+	VSUB V15.H8, V28.H8, V30.H8
+	VADD V15.H8, V28.H8, V28.H8
+	FLDPQ 480(R1), (F26, F25)
+	FLDPQ 512(R1), (F24, F23)
+	FLDPQ 544(R1), (F18, F17)
+	FLDPQ 576(R1), (F16, F15)
+	WORD $0x4e7a9e8e // mul v14.8h, v20.8h, v26.8h
+	WORD $0x4e789ecd // mul v13.8h, v22.8h, v24.8h
+	WORD $0x4e729f8c // mul v12.8h, v28.8h, v18.8h
+	WORD $0x4e709fcb // mul v11.8h, v30.8h, v16.8h
+	WORD $0x6e79b68a // sqrdmulh v10.8h, v20.8h, v25.8h
+	WORD $0x6e77b6c9 // sqrdmulh v9.8h, v22.8h, v23.8h
+	WORD $0x6e71b788 // sqrdmulh v8.8h, v28.8h, v17.8h
+	WORD $0x6e6fb7c7 // sqrdmulh v7.8h, v30.8h, v15.8h
 	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
 	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
 	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
-	VSUB V15.H8, V20.H8, V21.H8
-	VADD V15.H8, V20.H8, V20.H8
-	VSUB V14.H8, V22.H8, V23.H8
-	VADD V14.H8, V22.H8, V22.H8
-	VSUB V13.H8, V28.H8, V29.H8
-	VADD V13.H8, V28.H8, V28.H8
-	VSUB V12.H8, V30.H8, V31.H8
-	VADD V12.H8, V30.H8, V30.H8
-	VST4.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R3)
-	FLDPQ 672(R1), (F27, F26)
-	FLDPQ 704(R1), (F25, F24)
-	FLDPQ 736(R1), (F19, F18)
-	FLDPQ 768(R1), (F17, F16)
-	WORD $0x6e7ab68b // sqrdmulh v11.8h, v20.8h, v26.8h
-	WORD $0x6e78b6aa // sqrdmulh v10.8h, v21.8h, v24.8h
-	WORD $0x6e72b6c9 // sqrdmulh v9.8h, v22.8h, v18.8h
-	WORD $0x6e70b6e8 // sqrdmulh v8.8h, v23.8h, v16.8h
-	WORD $0x4e7b9e8c // mul v12.8h, v20.8h, v27.8h
-	WORD $0x4e799ead // mul v13.8h, v21.8h, v25.8h
-	WORD $0x4e739ece // mul v14.8h, v22.8h, v19.8h
-	WORD $0x4e719eef // mul v15.8h, v23.8h, v17.8h
-	WORD $0x6f40416c // mls v12.8h, v11.8h, v0.h[0]
-	WORD $0x6f40414d // mls v13.8h, v10.8h, v0.h[0]
-	WORD $0x6f40412e // mls v14.8h, v9.8h, v0.h[0]
-	WORD $0x6f40410f // mls v15.8h, v8.8h, v0.h[0]
-	VST4.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R2)
-	VST4.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R3)
-	FLDPQ 800(R1), (F27, F26)
-	FLDPQ 832(R1), (F25, F24)
-	FLDPQ 864(R1), (F23, F22)
-	FLDPQ 896(R1), (F21, F20)
-	WORD $0x6e7ab78f // sqrdmulh v15.8h, v28.8h, v26.8h
-	WORD $0x6e78b7ae // sqrdmulh v14.8h, v29.8h, v24.8h
-	WORD $0x6e76b7cd // sqrdmulh v13.8h, v30.8h, v22.8h
-	WORD $0x6e74b7ec // sqrdmulh v12.8h, v31.8h, v20.8h
-	WORD $0x4e7b9f90 // mul v16.8h, v28.8h, v27.8h
-	WORD $0x4e799fb1 // mul v17.8h, v29.8h, v25.8h
-	WORD $0x4e779fd2 // mul v18.8h, v30.8h, v23.8h
-	WORD $0x4e759ff3 // mul v19.8h, v31.8h, v21.8h
-	WORD $0x6f4041f0 // mls v16.8h, v15.8h, v0.h[0]
-	WORD $0x6f4041d1 // mls v17.8h, v14.8h, v0.h[0]
-	WORD $0x6f4041b2 // mls v18.8h, v13.8h, v0.h[0]
-	WORD $0x6f404193 // mls v19.8h, v12.8h, v0.h[0]
-	VST4.P [V16.S4, V17.S4, V18.S4, V19.S4], 64(R2)
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
+	VSUB V14.H8, V19.H8, V20.H8
+	VADD V14.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V22.H8
+	VADD V13.H8, V21.H8, V21.H8
+	VSUB V12.H8, V27.H8, V28.H8
+	VADD V12.H8, V27.H8, V27.H8
+	VSUB V11.H8, V29.H8, V30.H8
+	VADD V11.H8, V29.H8, V29.H8
+	VST4.P [V19.S4, V20.S4, V21.S4, V22.S4], 64(R3)
+	VTRN2 V20.H8, V19.H8, V18.H8
+	FLDPQ 608(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e58 // mul v24.8h, v18.8h, v17.8h
+	WORD $0x6f4041f8 // mls v24.8h, v15.8h, v0.h[0]
+	VTRN1 V24.H8, V19.H8, V23.H8
+	VBIT V31.B16, V20.B16, V24.B16
+	VTRN2 V22.H8, V21.H8, V18.H8
+	FLDPQ 640(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e5a // mul v26.8h, v18.8h, v17.8h
+	WORD $0x6f4041fa // mls v26.8h, v15.8h, v0.h[0]
+	VTRN1 V26.H8, V21.H8, V25.H8
+	VBIT V31.B16, V22.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	VST4.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R3)
+	VTRN2 V28.H8, V27.H8, V22.H8
+	FLDPQ 672(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759ed8 // mul v24.8h, v22.8h, v21.8h
+	WORD $0x6f404278 // mls v24.8h, v19.8h, v0.h[0]
+	VTRN1 V24.H8, V27.H8, V23.H8
+	VBIT V31.B16, V28.B16, V24.B16
+	VTRN2 V30.H8, V29.H8, V22.H8
+	FLDPQ 704(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759eda // mul v26.8h, v22.8h, v21.8h
+	WORD $0x6f40427a // mls v26.8h, v19.8h, v0.h[0]
+	VTRN1 V26.H8, V29.H8, V25.H8
+	VBIT V31.B16, V30.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	// Layers of length 16, 8, 4, 2 of coefficients 128 to 191.
+	FLDPQ 256(R0), (F30, F29)
+	FLDPQ 288(R0), (F28, F27)
+	FLDPQ 320(R0), (F26, F25)
+	FLDPQ 352(R0), (F24, F23)
+	FLDPQ 736(R1), (F2, F3)
+	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
+	WORD $0x4f428375 // mul v21.8h, v27.8h, v2.h[0]
+	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
+	WORD $0x4f4382f3 // mul v19.8h, v23.8h, v3.h[0]
+	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
+	WORD $0x4f52d371 // sqrdmulh v17.8h, v27.8h, v2.h[1]
+	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
+	WORD $0x4f53d2ef // sqrdmulh v15.8h, v23.8h, v3.h[1]
+	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
+	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
+	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V28.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V29.H8, V27.H8
+	VADD V21.H8, V29.H8, V29.H8
+	VSUB V20.H8, V26.H8, V24.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V25.H8, V23.H8
+	VADD V19.H8, V25.H8, V25.H8
+	WORD $0x4f6283b6 // mul v22.8h, v29.8h, v2.h[2]
+	WORD $0x4f428b75 // mul v21.8h, v27.8h, v2.h[4]
+	WORD $0x4f638334 // mul v20.8h, v25.8h, v3.h[2]
+	WORD $0x4f438af3 // mul v19.8h, v23.8h, v3.h[4]
+	WORD $0x4f72d3b2 // sqrdmulh v18.8h, v29.8h, v2.h[3]
+	WORD $0x4f52db71 // sqrdmulh v17.8h, v27.8h, v2.h[5]
+	WORD $0x4f73d330 // sqrdmulh v16.8h, v25.8h, v3.h[3]
+	WORD $0x4f53daef // sqrdmulh v15.8h, v23.8h, v3.h[5]
+	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
+	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
+	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V29.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V28.H8, V27.H8
+	VADD V21.H8, V28.H8, V28.H8
+	VSUB V20.H8, V26.H8, V25.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V24.H8, V23.H8
+	VADD V19.H8, V24.H8, V24.H8
+	VTRN1 V29.S4, V30.S4, V18.S4
+	VTRN2 V29.S4, V30.S4, V17.S4
+	VTRN1 V27.S4, V28.S4, V16.S4
+	VTRN2 V27.S4, V28.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V19.D2
+	VTRN1 V15.D2, V17.D2, V20.D2
+	VTRN2 V16.D2, V18.D2, V21.D2
+	VTRN2 V15.D2, V17.D2, V22.D2
+	VTRN1 V25.S4, V26.S4, V18.S4
+	VTRN2 V25.S4, V26.S4, V17.S4
+	VTRN1 V23.S4, V24.S4, V16.S4
+	VTRN2 V23.S4, V24.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V27.D2
+	VTRN1 V15.D2, V17.D2, V28.D2
+	VTRN2 V16.D2, V18.D2, V29.D2
+	VTRN2 V15.D2, V17.D2, V30.D2
+	FLDPQ 768(R1), (F26, F25)
+	FLDPQ 800(R1), (F24, F23)
+	WORD $0x4e7a9eb2 // mul v18.8h, v21.8h, v26.8h
+	WORD $0x4e7a9ed1 // mul v17.8h, v22.8h, v26.8h
+	WORD $0x4e789fb0 // mul v16.8h, v29.8h, v24.8h
+	WORD $0x4e789fcf // mul v15.8h, v30.8h, v24.8h
+	WORD $0x6e79b6ae // sqrdmulh v14.8h, v21.8h, v25.8h
+	WORD $0x6e79b6cd // sqrdmulh v13.8h, v22.8h, v25.8h
+	WORD $0x6e77b7ac // sqrdmulh v12.8h, v29.8h, v23.8h
+	WORD $0x6e77b7cb // sqrdmulh v11.8h, v30.8h, v23.8h
+	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
+	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
+	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
+	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	VSUB V18.H8, V19.H8, V21.H8
+	VADD V18.H8, V19.H8, V19.H8
+	VSUB V17.H8, V20.H8, V22.H8
+	VADD V17.H8, V20.H8, V20.H8
+	VSUB V16.H8, V27.H8, V29.H8
+	VADD V16.H8, V27.H8, V27.H8
+	VSUB V15.H8, V28.H8, V30.H8
+	VADD V15.H8, V28.H8, V28.H8
+	FLDPQ 832(R1), (F26, F25)
+	FLDPQ 864(R1), (F24, F23)
+	FLDPQ 896(R1), (F18, F17)
+	FLDPQ 928(R1), (F16, F15)
+	WORD $0x4f41d26e // sqrdmulh v14.8h, v19.8h, v1.h[0]
+	WORD $0x6f4041d3 // mls v19.8h, v14.8h, v0.h[0]
+	WORD $0x4f41d2ae // sqrdmulh v14.8h, v21.8h, v1.h[0]
+	WORD $0x6f4041d5 // mls v21.8h, v14.8h, v0.h[0]
+	WORD $0x4f41d36e // sqrdmulh v14.8h, v27.8h, v1.h[0]
+	WORD $0x6f4041db // mls v27.8h, v14.8h, v0.h[0]
+	WORD $0x4e7a9e8e // mul v14.8h, v20.8h, v26.8h
+	WORD $0x4e789ecd // mul v13.8h, v22.8h, v24.8h
+	WORD $0x4e729f8c // mul v12.8h, v28.8h, v18.8h
+	WORD $0x4e709fcb // mul v11.8h, v30.8h, v16.8h
+	WORD $0x6e79b68a // sqrdmulh v10.8h, v20.8h, v25.8h
+	WORD $0x6e77b6c9 // sqrdmulh v9.8h, v22.8h, v23.8h
+	WORD $0x6e71b788 // sqrdmulh v8.8h, v28.8h, v17.8h
+	WORD $0x6e6fb7c7 // sqrdmulh v7.8h, v30.8h, v15.8h
+	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
+	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
+	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
+	VSUB V14.H8, V19.H8, V20.H8
+	VADD V14.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V22.H8
+	VADD V13.H8, V21.H8, V21.H8
+	VSUB V12.H8, V27.H8, V28.H8
+	VADD V12.H8, V27.H8, V27.H8
+	VSUB V11.H8, V29.H8, V30.H8
+	VADD V11.H8, V29.H8, V29.H8
+	VST4.P [V19.S4, V20.S4, V21.S4, V22.S4], 64(R3)
+	VTRN2 V20.H8, V19.H8, V18.H8
+	FLDPQ 960(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e58 // mul v24.8h, v18.8h, v17.8h
+	WORD $0x6f4041f8 // mls v24.8h, v15.8h, v0.h[0]
+	VTRN1 V24.H8, V19.H8, V23.H8
+	VBIT V31.B16, V20.B16, V24.B16
+	VTRN2 V22.H8, V21.H8, V18.H8
+	FLDPQ 992(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e5a // mul v26.8h, v18.8h, v17.8h
+	WORD $0x6f4041fa // mls v26.8h, v15.8h, v0.h[0]
+	VTRN1 V26.H8, V21.H8, V25.H8
+	VBIT V31.B16, V22.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	VST4.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R3)
+	VTRN2 V28.H8, V27.H8, V22.H8
+	ADD $1024, R1, R1
+	FLDPQ (R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759ed8 // mul v24.8h, v22.8h, v21.8h
+	WORD $0x6f404278 // mls v24.8h, v19.8h, v0.h[0]
+	VTRN1 V24.H8, V27.H8, V23.H8
+	VBIT V31.B16, V28.B16, V24.B16
+	VTRN2 V30.H8, V29.H8, V22.H8
+	FLDPQ 32(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759eda // mul v26.8h, v22.8h, v21.8h
+	WORD $0x6f40427a // mls v26.8h, v19.8h, v0.h[0]
+	VTRN1 V26.H8, V29.H8, V25.H8
+	VBIT V31.B16, V30.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	// Layers of length 16, 8, 4, 2 of coefficients 192 to 255.
+	FLDPQ 384(R0), (F30, F29)
+	FLDPQ 416(R0), (F28, F27)
+	FLDPQ 448(R0), (F26, F25)
+	FLDPQ 480(R0), (F24, F23)
+	FLDPQ 64(R1), (F2, F3)
+	WORD $0x4f428396 // mul v22.8h, v28.8h, v2.h[0]
+	WORD $0x4f428375 // mul v21.8h, v27.8h, v2.h[0]
+	WORD $0x4f438314 // mul v20.8h, v24.8h, v3.h[0]
+	WORD $0x4f4382f3 // mul v19.8h, v23.8h, v3.h[0]
+	WORD $0x4f52d392 // sqrdmulh v18.8h, v28.8h, v2.h[1]
+	WORD $0x4f52d371 // sqrdmulh v17.8h, v27.8h, v2.h[1]
+	WORD $0x4f53d310 // sqrdmulh v16.8h, v24.8h, v3.h[1]
+	WORD $0x4f53d2ef // sqrdmulh v15.8h, v23.8h, v3.h[1]
+	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
+	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
+	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V28.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V29.H8, V27.H8
+	VADD V21.H8, V29.H8, V29.H8
+	VSUB V20.H8, V26.H8, V24.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V25.H8, V23.H8
+	VADD V19.H8, V25.H8, V25.H8
+	WORD $0x4f6283b6 // mul v22.8h, v29.8h, v2.h[2]
+	WORD $0x4f428b75 // mul v21.8h, v27.8h, v2.h[4]
+	WORD $0x4f638334 // mul v20.8h, v25.8h, v3.h[2]
+	WORD $0x4f438af3 // mul v19.8h, v23.8h, v3.h[4]
+	WORD $0x4f72d3b2 // sqrdmulh v18.8h, v29.8h, v2.h[3]
+	WORD $0x4f52db71 // sqrdmulh v17.8h, v27.8h, v2.h[5]
+	WORD $0x4f73d330 // sqrdmulh v16.8h, v25.8h, v3.h[3]
+	WORD $0x4f53daef // sqrdmulh v15.8h, v23.8h, v3.h[5]
+	WORD $0x6f404256 // mls v22.8h, v18.8h, v0.h[0]
+	WORD $0x6f404235 // mls v21.8h, v17.8h, v0.h[0]
+	WORD $0x6f404214 // mls v20.8h, v16.8h, v0.h[0]
+	WORD $0x6f4041f3 // mls v19.8h, v15.8h, v0.h[0]
+	VSUB V22.H8, V30.H8, V29.H8
+	VADD V22.H8, V30.H8, V30.H8
+	VSUB V21.H8, V28.H8, V27.H8
+	VADD V21.H8, V28.H8, V28.H8
+	VSUB V20.H8, V26.H8, V25.H8
+	VADD V20.H8, V26.H8, V26.H8
+	VSUB V19.H8, V24.H8, V23.H8
+	VADD V19.H8, V24.H8, V24.H8
+	VTRN1 V29.S4, V30.S4, V18.S4
+	VTRN2 V29.S4, V30.S4, V17.S4
+	VTRN1 V27.S4, V28.S4, V16.S4
+	VTRN2 V27.S4, V28.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V19.D2
+	VTRN1 V15.D2, V17.D2, V20.D2
+	VTRN2 V16.D2, V18.D2, V21.D2
+	VTRN2 V15.D2, V17.D2, V22.D2
+	VTRN1 V25.S4, V26.S4, V18.S4
+	VTRN2 V25.S4, V26.S4, V17.S4
+	VTRN1 V23.S4, V24.S4, V16.S4
+	VTRN2 V23.S4, V24.S4, V15.S4
+	VTRN1 V16.D2, V18.D2, V27.D2
+	VTRN1 V15.D2, V17.D2, V28.D2
+	VTRN2 V16.D2, V18.D2, V29.D2
+	VTRN2 V15.D2, V17.D2, V30.D2
+	FLDPQ 96(R1), (F26, F25)
+	FLDPQ 128(R1), (F24, F23)
+	WORD $0x4e7a9eb2 // mul v18.8h, v21.8h, v26.8h
+	WORD $0x4e7a9ed1 // mul v17.8h, v22.8h, v26.8h
+	WORD $0x4e789fb0 // mul v16.8h, v29.8h, v24.8h
+	WORD $0x4e789fcf // mul v15.8h, v30.8h, v24.8h
+	WORD $0x6e79b6ae // sqrdmulh v14.8h, v21.8h, v25.8h
+	WORD $0x6e79b6cd // sqrdmulh v13.8h, v22.8h, v25.8h
+	WORD $0x6e77b7ac // sqrdmulh v12.8h, v29.8h, v23.8h
+	WORD $0x6e77b7cb // sqrdmulh v11.8h, v30.8h, v23.8h
+	WORD $0x6f4041d2 // mls v18.8h, v14.8h, v0.h[0]
+	WORD $0x6f4041b1 // mls v17.8h, v13.8h, v0.h[0]
+	WORD $0x6f404190 // mls v16.8h, v12.8h, v0.h[0]
+	WORD $0x6f40416f // mls v15.8h, v11.8h, v0.h[0]
+	VSUB V18.H8, V19.H8, V21.H8
+	VADD V18.H8, V19.H8, V19.H8
+	VSUB V17.H8, V20.H8, V22.H8
+	VADD V17.H8, V20.H8, V20.H8
+	VSUB V16.H8, V27.H8, V29.H8
+	VADD V16.H8, V27.H8, V27.H8
+	VSUB V15.H8, V28.H8, V30.H8
+	VADD V15.H8, V28.H8, V28.H8
+	FLDPQ 160(R1), (F26, F25)
+	FLDPQ 192(R1), (F24, F23)
+	FLDPQ 224(R1), (F18, F17)
+	FLDPQ 256(R1), (F16, F15)
+	WORD $0x4f41d3ae // sqrdmulh v14.8h, v29.8h, v1.h[0]
+	WORD $0x6f4041dd // mls v29.8h, v14.8h, v0.h[0]
+	WORD $0x4e7a9e8e // mul v14.8h, v20.8h, v26.8h
+	WORD $0x4e789ecd // mul v13.8h, v22.8h, v24.8h
+	WORD $0x4e729f8c // mul v12.8h, v28.8h, v18.8h
+	WORD $0x4e709fcb // mul v11.8h, v30.8h, v16.8h
+	WORD $0x6e79b68a // sqrdmulh v10.8h, v20.8h, v25.8h
+	WORD $0x6e77b6c9 // sqrdmulh v9.8h, v22.8h, v23.8h
+	WORD $0x6e71b788 // sqrdmulh v8.8h, v28.8h, v17.8h
+	WORD $0x6e6fb7c7 // sqrdmulh v7.8h, v30.8h, v15.8h
+	WORD $0x6f40414e // mls v14.8h, v10.8h, v0.h[0]
+	WORD $0x6f40412d // mls v13.8h, v9.8h, v0.h[0]
+	WORD $0x6f40410c // mls v12.8h, v8.8h, v0.h[0]
+	WORD $0x6f4040eb // mls v11.8h, v7.8h, v0.h[0]
+	VSUB V14.H8, V19.H8, V20.H8
+	VADD V14.H8, V19.H8, V19.H8
+	VSUB V13.H8, V21.H8, V22.H8
+	VADD V13.H8, V21.H8, V21.H8
+	VSUB V12.H8, V27.H8, V28.H8
+	VADD V12.H8, V27.H8, V27.H8
+	VSUB V11.H8, V29.H8, V30.H8
+	VADD V11.H8, V29.H8, V29.H8
+	VST4.P [V19.S4, V20.S4, V21.S4, V22.S4], 64(R3)
+	VTRN2 V20.H8, V19.H8, V18.H8
+	FLDPQ 288(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e58 // mul v24.8h, v18.8h, v17.8h
+	WORD $0x6f4041f8 // mls v24.8h, v15.8h, v0.h[0]
+	VTRN1 V24.H8, V19.H8, V23.H8
+	VBIT V31.B16, V20.B16, V24.B16
+	VTRN2 V22.H8, V21.H8, V18.H8
+	FLDPQ 320(R1), (F17, F16)
+	WORD $0x6e70b64f // sqrdmulh v15.8h, v18.8h, v16.8h
+	WORD $0x4e719e5a // mul v26.8h, v18.8h, v17.8h
+	WORD $0x6f4041fa // mls v26.8h, v15.8h, v0.h[0]
+	VTRN1 V26.H8, V21.H8, V25.H8
+	VBIT V31.B16, V22.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
+	VST4.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R3)
+	VTRN2 V28.H8, V27.H8, V22.H8
+	FLDPQ 352(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759ed8 // mul v24.8h, v22.8h, v21.8h
+	WORD $0x6f404278 // mls v24.8h, v19.8h, v0.h[0]
+	VTRN1 V24.H8, V27.H8, V23.H8
+	VBIT V31.B16, V28.B16, V24.B16
+	VTRN2 V30.H8, V29.H8, V22.H8
+	FLDPQ 384(R1), (F21, F20)
+	WORD $0x6e74b6d3 // sqrdmulh v19.8h, v22.8h, v20.8h
+	WORD $0x4e759eda // mul v26.8h, v22.8h, v21.8h
+	WORD $0x6f40427a // mls v26.8h, v19.8h, v0.h[0]
+	VTRN1 V26.H8, V29.H8, V25.H8
+	VBIT V31.B16, V30.B16, V26.B16
+	VST4.P [V23.S4, V24.S4, V25.S4, V26.S4], 64(R2)
 	RET
 
 // func inverseNTTNEON(p *[256]int16)

@@ -129,7 +129,10 @@ func ntt(file *a64.File, twist bool) {
 	}
 	k, x := begin(file, name, signature)
 	var tw a64.X
+	var even a64.V
 	if twist {
+		even = k.V()
+		k.VMOVI(even.D2(), 0x0000ffff0000ffff, 0)
 		tw = k.X()
 		k.Arg(tw, "tw")
 	}
@@ -194,25 +197,12 @@ func ntt(file *a64.File, twist bool) {
 			storeDwords(b, p, 32*(block+i))
 			registers := []a64.V{b[0].V, b[1].V, b[2].V, b[3].V}
 			if twist {
-				// The even entries are multiplied by 1, whose quotient is 0.
-				fs := make([]factor, 4)
-				for r, v := range b {
-					var gammas [8]int
-					for j, l := range v.lanes {
-						gammas[j] = 1
-						if j%2 == 1 {
-							gammas[j] = gammaOf(l.coeff / 2)
-						}
-					}
-					fs[r] = k.factor(gammas)
-				}
 				to := k.Table(4)
-				k.multiply(b, fs, to)
+				for j := 0; j < 4; j += 2 {
+					k.twist(b[j], b[j+1], to[j], to[j+1], even)
+				}
 				k.ST4(tw.Post(64), b[0].S4(), b[1].S4(), b[2].S4(), b[3].S4())
 				storeDwords(b, twisted, 32*(block+i))
-				for _, f := range fs {
-					k.Free(f.z.V, f.quotient.V)
-				}
 				k.Free(to)
 			}
 			k.Free(registers)
@@ -227,6 +217,27 @@ func ntt(file *a64.File, twist bool) {
 		}
 	}
 	k.end(file)
+}
+
+// twist multiplies the odd entries of a and b, which one register holds, by their γ, and
+// leaves the twists of a and b in the registers toA and toB. even has the bits of even entries.
+func (k *kernel) twist(a, b *vector, toA, toB, even a64.V) {
+	odd := &vector{V: k.V()}
+	var gammas [8]int
+	for i := range odd.lanes {
+		odd.lanes[i] = [2]*vector{a, b}[i%2].lanes[i|1]
+		gammas[i] = gammaOf(odd.lanes[i].coeff / 2)
+	}
+	k.VTRN2(odd.H8(), a.H8(), b.H8())
+	gamma := k.factor(gammas)
+	k.multiply([]*vector{odd}, []factor{gamma}, []a64.V{toB})
+	k.VTRN1(toA.H8(), a.H8(), toB.H8())
+	k.VBIT(toB.B16(), b.B16(), even.B16())
+	for i := 1; i < 8; i += 2 {
+		a.lanes[i].interval, b.lanes[i].interval = odd.lanes[i-1].interval, odd.lanes[i].interval
+	}
+	a.V, b.V = toA, toB
+	k.Free(gamma.z.V, gamma.quotient.V)
 }
 
 // inverseNTT replaces p with R times its inverse NTT; with add, e is added to that. Sums

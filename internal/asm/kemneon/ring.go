@@ -41,7 +41,7 @@ func centered(x int) int {
 }
 
 // quotientOf returns ⌊z·2^15/q⌉, with which SQRDMULH finds the multiple of q in a product
-// by z. That of 1 is 0, since a product by 1 needs no reduction.
+// by z.
 func quotientOf(z int) int {
 	if z == 1 {
 		return 0

@@ -216,7 +216,7 @@ func (k *kernel) reduce(vs ...*vector) {
 	k.Free(t)
 }
 
-// multiply multiplies each vector by its factor, into a register of its own if to is given.
+// multiply multiplies each vector by its factor, from its register into another if to is given.
 func (k *kernel) multiply(vs []*vector, fs []factor, to []a64.V) {
 	t := k.Vs(len(vs))
 	for i, v := range vs {
@@ -226,6 +226,7 @@ func (k *kernel) multiply(vs []*vector, fs []factor, to []a64.V) {
 		d := v.V
 		if to != nil {
 			d = to[i]
+			k.Free(v.V)
 		}
 		k.VMUL(d.H8(), v.H8(), fs[i].z)
 		v.V, v.lanes = d, k.product(v.lanes, fs[i])
