@@ -43,9 +43,6 @@ func centered(x int) int {
 // quotientOf returns ⌊z·2^15/q⌉, with which SQRDMULH finds the multiple of q in a product
 // by z.
 func quotientOf(z int) int {
-	if z == 1 {
-		return 0
-	}
 	x := 2*z<<15 + q
 	if x < 0 {
 		return -((-x + 2*q - 1) / (2 * q))

@@ -54,7 +54,7 @@ func all(x int) func(int) int { return func(int) int { return x } }
 
 // strided is the memory at x, which moves by a register's number of bytes: in Go's syntax,
 // for the instructions of one element or of whole registers.
-func stridedBy(x, by a64.X) string { return fmt.Sprintf("(%v)(%v)", x, by) }
+func strided(x, by a64.X) string { return fmt.Sprintf("(%v)(%v)", x, by) }
 
 // sampleNTT emits the rejection sampling of a block. Three words of the lane, which the state
 // has 32 bytes apart, are sixteen candidates: TBL brings each into two bytes. The accepted of
@@ -148,7 +148,7 @@ func sampleNTT(file *a64.File) {
 			k.UMOV(bytes, number.H(i))
 			k.LDR(order, tables.Index(at))
 			k.VTBL(v.B16(), []a64.V{v}, order.B16())
-			k.Scalar("VST1.P", stridedBy(out, bytes), fmt.Sprintf("[%v]", v.B16()))
+			k.Scalar("VST1.P", strided(out, bytes), fmt.Sprintf("[%v]", v.B16()))
 			k.Free(at, bytes, order)
 		}
 		k.Free(sets, number, vs)
@@ -230,9 +230,9 @@ func cbd2(file *a64.File) {
 		byteVector(func(i int) int { return difference(i, 2) >> 8 & 0xff }))
 	for range 8 {
 		v := k.V()
-		for word := range 2 {
-			k.Scalar("VLD1.P", v.D(word), stridedBy(lane, stride))
-		}
+		// LD1R, not LD1, of the first word: it does not wait for what the register held.
+		k.Scalar("VLD1R.P", fmt.Sprintf("[%v]", v.D2()), strided(lane, stride))
+		k.Scalar("VLD1.P", v.D(1), strided(lane, stride))
 		k.nibbles(p, v, c[0], c[1], c[2])
 		k.Free(v)
 	}
