@@ -4,8 +4,6 @@ package kemring
 
 import "github.com/pqlane/pqlane/internal/cpu"
 
-//go:generate sh -c "cd ../asm && go run ./kemneon -out ../kemring"
-
 // NTT replaces p with its NTT (FIPS 203, Algorithm 9).
 //
 // Input: |c| ≤ q. Output: |c| ≤ 5q, standard order.

@@ -1,0 +1,3 @@
+package kemring
+
+//go:generate sh -c "cd ../asm && go run ./kemneon -out ../kemring"
