@@ -778,6 +778,7 @@ none6:
 done1:
 	ADD R1, R6, R6
 	MOVD R6, ret+24(FP)
+	MOVD (RSP), R30
 	RET
 
 // func cbd2NEON(p *[256]int16, lane *uint64, stride uintptr)
