@@ -15,20 +15,12 @@ import (
 // B.-Y. Yang, S.-Y. Yang, «Neon NTT», ePrint 2021/986): z·x less q·⌊x·⌊z·2^15/q⌉/2^15⌉,
 // both modulo 2^16, is the representative of zx that its interval shows.
 
-// begin starts a kernel with p in a register and the constants of all in others.
+// begin starts a kernel on p, whose constants lie in memory in the order of their use.
 func begin(file *a64.File, name, signature string) (*kernel, a64.X) {
-	k := &kernel{Func: file.Func(name, signature), name: name, table: new(table)}
-	p := k.X()
-	k.Arg(p, "p")
+	k, x := start(file, name, signature, "p")
 	k.constant = k.X()
 	k.Addr(k.constant, a64.Symbol(name+"Constants"))
-	return k, p
-}
-
-// end finishes it.
-func (k *kernel) end(file *a64.File) {
-	k.RET()
-	a64.Constants(file, k.name+"Constants", k.table.words)
+	return k, x[0]
 }
 
 // outer loads the factors of lengths 128, 64 and 32, numbered as zeta numbers them.
@@ -216,7 +208,7 @@ func ntt(file *a64.File, twist bool) {
 			}
 		}
 	}
-	k.end(file)
+	k.finish(file)
 }
 
 // twist multiplies the odd entries of a and b, which one register holds, by their γ, and
@@ -352,7 +344,7 @@ func inverseNTT(file *a64.File, add bool) {
 	}
 	// The sum with e is then within 2q.
 	k.promise(p, within(1))
-	k.end(file)
+	k.finish(file)
 }
 
 // keep reduces the sums that would leave the interval after the layer to come.

@@ -8,7 +8,7 @@ import (
 
 const rModQ = (1 << 16) % q
 
-// modulus loads q and more constants into a register's elements.
+// modulus loads q and up to seven more constants into the elements of a register.
 func (k *kernel) modulus(words ...int) a64.V {
 	v, x := k.LowV(), k.X()
 	k.table.add(append([]int{q}, words...)...)
@@ -64,24 +64,6 @@ func (k *kernel) canonical(in interval, tenth a64.Vec, v []a64.V) {
 		k.VMLS(v[i].H8(), t[i].H8(), k.q)
 	}
 	k.Free(t)
-}
-
-func (k *kernel) finish(file *a64.File) {
-	k.RET()
-	if len(k.table.words) > 0 {
-		a64.Constants(file, k.name+"Constants", k.table.words)
-	}
-}
-
-func start(file *a64.File, name, signature string, pointers ...string) (*kernel, []a64.X) {
-	k := &kernel{Func: file.Func(name, signature), name: name, table: new(table)}
-	var xs []a64.X
-	for _, p := range pointers {
-		x := k.X()
-		k.Arg(x, p)
-		xs = append(xs, x)
-	}
-	return k, xs
 }
 
 // reduce emits the reduction of any number.

@@ -7,50 +7,8 @@ import (
 	"github.com/pqlane/pqlane/internal/asm/a64"
 )
 
-// vectors defines the kernel's constants, of 16 bytes each, and returns a register for each.
-func vectors(file *a64.File, k *kernel, constants ...[]byte) []a64.V {
-	var all []byte
-	for _, c := range constants {
-		if len(c) != 16 {
-			k.refuse("a constant of %d bytes", len(c))
-		}
-		all = append(all, c...)
-	}
-	x := k.X()
-	k.Addr(x, a64.Constants(file, k.name+"Constants", all))
-	vs := make([]a64.V, len(constants))
-	for i := range vs {
-		vs[i] = k.LowV()
-	}
-	for i := 0; i < len(vs); i += 2 {
-		if i+1 < len(vs) {
-			k.LDP(vs[i], vs[i+1], x.At(16*i))
-		} else {
-			k.LDR(vs[i], x.At(16*i))
-		}
-	}
-	k.Free(x)
-	return vs
-}
-
-// byteVector, wordVector and so on make constants of a function of the element's number.
-func byteVector(f func(i int) int) []byte {
-	b := make([]byte, 16)
-	for i := range b {
-		b[i] = byte(f(i))
-	}
-	return b
-}
-
-func wordVector(f func(i int) int) []byte {
-	return byteVector(func(i int) int { return f(i/2) >> (8 * (i % 2)) })
-}
-
-func dwordVector(f func(i int) int) []byte {
-	return byteVector(func(i int) int { return f(i/4) >> (8 * (i % 4)) })
-}
-
-func all(x int) func(int) int { return func(int) int { return x } }
+// rateXOF is the rate in bytes of SHAKE128.
+const rateXOF = 168
 
 // strided is the memory at x, which moves by a register's number of bytes: in Go's syntax,
 // for the instructions of one element or of whole registers.
@@ -62,7 +20,6 @@ func strided(x, by a64.X) string { return fmt.Sprintf("(%v)(%v)", x, by) }
 // together, and its bits are their number; the next eight overwrite what follows. A block
 // that may reach past the polynomial goes to the stack, and what fits is copied.
 func sampleNTT(file *a64.File) {
-	const name = "sampleNTTNEON"
 	compact := make([]byte, 256*16)
 	for set := range 256 {
 		at := compact[16*set:]
@@ -75,7 +32,7 @@ func sampleNTT(file *a64.File) {
 	}
 	table := a64.Constants(file, "compact", compact)
 
-	k, x := start(file, name, "func(p *[256]int16, n int, lane *uint64) int", "p", "n", "lane")
+	k, x := start(file, "sampleNTTNEON", "func(p *[256]int16, n int, lane *uint64) int", "p", "n", "lane")
 	p, count, lane := x[0], x[1], x[2]
 	window := func(first int) func(i int) int {
 		return func(i int) int {
@@ -91,8 +48,8 @@ func sampleNTT(file *a64.File) {
 	k.Addr(tables, table)
 
 	// The stack has room for a block.
-	const candidates = RateXOF * 8 / 12
-	k.Frame(2 * candidates)
+	const candidates = rateXOF * 8 / 12
+	k.Frame(2 * candidates) // from RSP + 8 on
 	buffer, begin, out := k.X(), k.X(), k.X()
 	k.Scalar("ADD", buffer, "RSP", 8)
 	k.ADD(begin, p, count.LSL(1))
@@ -100,8 +57,8 @@ func sampleNTT(file *a64.File) {
 	k.CSEL(begin, begin, buffer, "LE")
 	k.MOV(out, begin)
 
-	for first := 0; first < RateXOF/24; first += 4 {
-		groups := min(4, RateXOF/24-first)
+	for first := 0; first < rateXOF/24; first += 4 {
+		groups := min(4, rateXOF/24-first)
 		var vs []a64.V
 		for g := range groups {
 			words := k.Table(3)
@@ -195,11 +152,8 @@ func sampleNTT(file *a64.File) {
 	k.Place(done)
 	k.ADD(out, out, count)
 	k.Result("ret", out)
-	k.RET()
+	k.finish(file)
 }
-
-// RateXOF is the rate in bytes of SHAKE128.
-const RateXOF = 168
 
 // difference returns the coefficient of FIPS 203, Algorithm 8, for its 2·η bits.
 func difference(b, eta int) int {
@@ -236,7 +190,7 @@ func cbd2(file *a64.File) {
 		k.nibbles(p, v, c[0], c[1], c[2])
 		k.Free(v)
 	}
-	k.RET()
+	k.finish(file)
 }
 
 // cbd3 takes 64 coefficients at a time from 48 bytes, of which LD3 brings every third into
@@ -279,7 +233,7 @@ func cbd3(file *a64.File) {
 		}
 		k.Free(f)
 	}
-	k.RET()
+	k.finish(file)
 }
 
 // samples returns the file of the samplers.

@@ -48,6 +48,26 @@ type kernel struct {
 	base     int // where in the table constant points
 }
 
+// start begins a function and loads the arguments named, of 64 bits each.
+func start(file *a64.File, name, signature string, arguments ...string) (*kernel, []a64.X) {
+	k := &kernel{Func: file.Func(name, signature), name: name, table: new(table)}
+	var xs []a64.X
+	for _, a := range arguments {
+		x := k.X()
+		k.Arg(x, a)
+		xs = append(xs, x)
+	}
+	return k, xs
+}
+
+// finish ends it and defines the constants that it has collected.
+func (k *kernel) finish(file *a64.File) {
+	k.RET()
+	if len(k.table.words) > 0 {
+		a64.Constants(file, k.name+"Constants", k.table.words)
+	}
+}
+
 // A table is a constant that grows while a kernel is written.
 type table struct {
 	words []int16
