@@ -42,7 +42,7 @@ func sampleNTT(file *a64.File) {
 	}
 	constants := vectors(file, k, byteVector(window(0)), byteVector(window(8)),
 		wordVector(func(i int) int { return -4 * (i % 2) & 0xff }), wordVector(all(q)),
-		wordVector(func(i int) int { return 1 << i }))
+		wordVector(func(i int) int { return 0x0101 << i }))
 	windows, align, modulus, weights := constants[:2], constants[2], constants[3], constants[4]
 	tables := k.X()
 	k.Addr(tables, table)
@@ -82,11 +82,15 @@ func sampleNTT(file *a64.File) {
 		for i, v := range vs {
 			k.VCMHI(sets[i].H8(), modulus.H8(), v.H8())
 		}
-		for _, s := range sets {
+		// Two sets are the bytes of one vector. Sums of pairs, until each set is one byte.
+		var sum []a64.V
+		for i := 0; i < len(sets); i += 2 {
+			k.VSLI(sets[i].H8(), sets[i+1].H8(), 8)
+			sum = append(sum, sets[i])
+		}
+		for _, s := range sum {
 			k.VAND(s.B16(), s.B16(), weights.B16())
 		}
-		// Sums of pairs, until each set is one element.
-		sum := sets
 		for range 3 {
 			var next []a64.V
 			for i := 0; i < len(sum); i += 2 {
@@ -96,9 +100,9 @@ func sampleNTT(file *a64.File) {
 			sum = next
 		}
 		index, number := sum[0], k.V()
-		k.VCNT(number.B16(), index.B16())
-		k.VSHL(index.H8(), index.H8(), 4)
-		k.VADD(number.H8(), number.H8(), number.H8())
+		k.VCNT(number.B8(), index.B8())
+		k.VUSHLL(index.H8(), index.B8(), 4) // bytes of the table
+		k.VUSHLL(number.H8(), number.B8(), 1)
 		for i, v := range vs {
 			at, bytes, order := k.X(), k.X(), k.V()
 			k.UMOV(at, index.H(i))
