@@ -1,0 +1,53 @@
+// Command dsaneon generates the kernels of internal/dsaring for arm64. Package a64 refuses those
+// whose arithmetic might overflow, by the intervals of their contracts.
+package main
+
+import (
+	"flag"
+	"log"
+	"os"
+
+	"github.com/pqlane/pqlane/internal/asm/a64"
+	"github.com/pqlane/pqlane/internal/asm/interval"
+)
+
+func main() {
+	log.SetFlags(0)
+	// avo's build package, which package interval needs, registers an -out of its own.
+	flags := flag.NewFlagSet("dsaneon", flag.ExitOnError)
+	out := flags.String("out", ".", "directory of package dsaring")
+	flags.Parse(os.Args[1:])
+	for name, file := range generate() {
+		if err := file.Write(*out, name); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// generate returns the files by name.
+func generate() map[string]*a64.File {
+	files := map[string]*a64.File{}
+	newFile := func(name string) *a64.File {
+		file := a64.NewFile("internal/asm/dsaneon", "dsaring")
+		files[name+"_neon_arm64.s"] = file
+		return file
+	}
+
+	ntt := arithmetic{newFile("ntt")}
+	ntt.ntt(within(1), within(10))
+	ntt.inverseNTT(within(2), least)
+
+	products := arithmetic{newFile("product")}
+	products.mul(within(10), within(1))
+	products.dot("dot4NEON", 4, least, within(10), within(1))
+	products.dot("dot5NEON", 5, least, within(10), within(1))
+	products.dot("dot7NEON", 7, least, within(10), within(1))
+	products.sum("addNEON", (*a64.Func).VADD)
+	products.sum("subNEON", (*a64.Func).VSUB)
+	products.reduceAll("reduceNEON", false, within(255), least)
+	products.reduceAll("centreNEON", true, within(255), interval.Within(q/2))
+	return files
+}
+
+// An arithmetic file has the kernels modulo q.
+type arithmetic struct{ *a64.File }
