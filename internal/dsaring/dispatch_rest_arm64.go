@@ -11,12 +11,6 @@ func SampleBounded(streams *[8]Stream, lanes uint, s *keccak.State8, eta int32) 
 	sampleBoundedGeneric(streams, lanes, s, eta)
 }
 
-func Power2Round(t1, t0, t *Poly)                      { power2RoundGeneric(t1, t0, t) }
-func Decompose(w1, w0, w *Poly, gamma2 int32)          { decomposeGeneric(w1, w0, w, gamma2) }
-func MakeHint(h *Hint, r0, w1 *Poly, gamma2 int32) int { return makeHintGeneric(h, r0, w1, gamma2) }
-func UseHint(w1 *Poly, h *Hint, w *Poly, gamma2 int32) { useHintGeneric(w1, h, w, gamma2) }
-func Exceeds(p *Poly, bound int32) bool                { return exceedsGeneric(p, bound) }
-
 func PackT1(dst []byte, p *Poly)                    { packT1Generic(dst, p) }
 func UnpackT1(p *Poly, src []byte)                  { unpackT1Generic(p, src) }
 func PackT0(dst []byte, p *Poly)                    { packT0Generic(dst, p) }

@@ -13,8 +13,31 @@ TEXT ·mulNEON(SB), NOSPLIT, $0-24
 	MOVD b+16(FP), R2
 	MOVD $58728449, R3
 	VDUP R3, V30.S4
-	MOVD $16, R3
+	MOVD $8, R3
 loop1:
+	VLD1.P 64(R1), [V26.S4, V27.S4, V28.S4, V29.S4]
+	VLD1.P 64(R2), [V22.S4, V23.S4, V24.S4, V25.S4]
+	WORD $0x4eb69f55 // mul v21.4s, v26.4s, v22.4s
+	WORD $0x4eb6b75a // sqdmulh v26.4s, v26.4s, v22.4s
+	WORD $0x4eb79f74 // mul v20.4s, v27.4s, v23.4s
+	WORD $0x4eb7b77b // sqdmulh v27.4s, v27.4s, v23.4s
+	WORD $0x4eb89f93 // mul v19.4s, v28.4s, v24.4s
+	WORD $0x4eb8b79c // sqdmulh v28.4s, v28.4s, v24.4s
+	WORD $0x4eb99fb2 // mul v18.4s, v29.4s, v25.4s
+	WORD $0x4eb9b7bd // sqdmulh v29.4s, v29.4s, v25.4s
+	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
+	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
+	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
+	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
+	WORD $0x4ebfb6b5 // sqdmulh v21.4s, v21.4s, v31.4s
+	WORD $0x4ebfb694 // sqdmulh v20.4s, v20.4s, v31.4s
+	WORD $0x4ebfb673 // sqdmulh v19.4s, v19.4s, v31.4s
+	WORD $0x4ebfb652 // sqdmulh v18.4s, v18.4s, v31.4s
+	WORD $0x4eb5275a // shsub v26.4s, v26.4s, v21.4s
+	WORD $0x4eb4277b // shsub v27.4s, v27.4s, v20.4s
+	WORD $0x4eb3279c // shsub v28.4s, v28.4s, v19.4s
+	WORD $0x4eb227bd // shsub v29.4s, v29.4s, v18.4s
+	VST1.P [V26.S4, V27.S4, V28.S4, V29.S4], 64(R0)
 	VLD1.P 64(R1), [V26.S4, V27.S4, V28.S4, V29.S4]
 	VLD1.P 64(R2), [V22.S4, V23.S4, V24.S4, V25.S4]
 	WORD $0x4eb69f55 // mul v21.4s, v26.4s, v22.4s
@@ -51,66 +74,54 @@ TEXT ·dot4NEON(SB), NOSPLIT, $0-24
 	MOVD b+16(FP), R2
 	MOVD $58728449, R3
 	VDUP R3, V30.S4
-	MOVD $16, R5
+	ADD $1024, R1, R3
+	ADD $1024, R2, R4
+	ADD $2048, R1, R5
+	ADD $2048, R2, R6
+	ADD $3072, R1, R7
+	ADD $3072, R2, R8
+	MOVD $16, R9
 loop1:
-	MOVD R1, R3
-	MOVD R2, R4
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb1c2bd // smull v29.2d, v21.2s, v17.2s
-	WORD $0x4eb1c2bc // smull2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0c29b // smull v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0c29a // smull2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eafc279 // smull v25.2d, v19.2s, v15.2s
-	WORD $0x4eafc278 // smull2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eaec257 // smull v23.2d, v18.2s, v14.2s
-	WORD $0x4eaec256 // smull2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	ADD $64, R1, R1
-	ADD $64, R2, R2
+	VLD1.P 64(R1), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eaec25d // smull v29.2d, v18.2s, v14.2s
+	WORD $0x4eaec25c // smull2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eafc27b // smull v27.2d, v19.2s, v15.2s
+	WORD $0x4eafc27a // smull2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb0c299 // smull v25.2d, v20.2s, v16.2s
+	WORD $0x4eb0c298 // smull2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb1c2b7 // smull v23.2d, v21.2s, v17.2s
+	WORD $0x4eb1c2b6 // smull2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R3), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R4), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R5), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R6), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R7), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R8), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
 	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
 	VUZP1 V26.S4, V27.S4, V19.S4
@@ -132,8 +143,8 @@ loop1:
 	VUZP2 V24.S4, V25.S4, V20.S4
 	VUZP2 V22.S4, V23.S4, V21.S4
 	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
-	SUB $1, R5, R5
-	CBNZ R5, loop1
+	SUB $1, R9, R9
+	CBNZ R9, loop1
 	RET
 
 // func dot5NEON(dst, a, b *[256]int32)
@@ -145,80 +156,66 @@ TEXT ·dot5NEON(SB), NOSPLIT, $0-24
 	MOVD b+16(FP), R2
 	MOVD $58728449, R3
 	VDUP R3, V30.S4
-	MOVD $16, R5
+	ADD $1024, R1, R3
+	ADD $1024, R2, R4
+	ADD $2048, R1, R5
+	ADD $2048, R2, R6
+	ADD $3072, R1, R7
+	ADD $3072, R2, R8
+	ADD $4096, R1, R9
+	ADD $4096, R2, R10
+	MOVD $16, R11
 loop1:
-	MOVD R1, R3
-	MOVD R2, R4
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb1c2bd // smull v29.2d, v21.2s, v17.2s
-	WORD $0x4eb1c2bc // smull2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0c29b // smull v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0c29a // smull2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eafc279 // smull v25.2d, v19.2s, v15.2s
-	WORD $0x4eafc278 // smull2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eaec257 // smull v23.2d, v18.2s, v14.2s
-	WORD $0x4eaec256 // smull2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	ADD $64, R1, R1
-	ADD $64, R2, R2
+	VLD1.P 64(R1), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eaec25d // smull v29.2d, v18.2s, v14.2s
+	WORD $0x4eaec25c // smull2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eafc27b // smull v27.2d, v19.2s, v15.2s
+	WORD $0x4eafc27a // smull2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb0c299 // smull v25.2d, v20.2s, v16.2s
+	WORD $0x4eb0c298 // smull2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb1c2b7 // smull v23.2d, v21.2s, v17.2s
+	WORD $0x4eb1c2b6 // smull2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R3), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R4), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R5), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R6), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R7), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R8), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R9), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R10), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
 	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
 	VUZP1 V26.S4, V27.S4, V19.S4
@@ -240,8 +237,8 @@ loop1:
 	VUZP2 V24.S4, V25.S4, V20.S4
 	VUZP2 V22.S4, V23.S4, V21.S4
 	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
-	SUB $1, R5, R5
-	CBNZ R5, loop1
+	SUB $1, R11, R11
+	CBNZ R11, loop1
 	RET
 
 // func dot7NEON(dst, a, b *[256]int32)
@@ -253,108 +250,90 @@ TEXT ·dot7NEON(SB), NOSPLIT, $0-24
 	MOVD b+16(FP), R2
 	MOVD $58728449, R3
 	VDUP R3, V30.S4
-	MOVD $16, R5
+	ADD $1024, R1, R3
+	ADD $1024, R2, R4
+	ADD $2048, R1, R5
+	ADD $2048, R2, R6
+	ADD $3072, R1, R7
+	ADD $3072, R2, R8
+	ADD $4096, R1, R9
+	ADD $4096, R2, R10
+	ADD $5120, R1, R11
+	ADD $5120, R2, R12
+	ADD $6144, R1, R13
+	ADD $6144, R2, R14
+	MOVD $16, R15
 loop1:
-	MOVD R1, R3
-	MOVD R2, R4
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb1c2bd // smull v29.2d, v21.2s, v17.2s
-	WORD $0x4eb1c2bc // smull2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0c29b // smull v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0c29a // smull2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eafc279 // smull v25.2d, v19.2s, v15.2s
-	WORD $0x4eafc278 // smull2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eaec257 // smull v23.2d, v18.2s, v14.2s
-	WORD $0x4eaec256 // smull2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	ADD $1024, R3, R3
-	ADD $1024, R4, R4
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	FLDPQ (R3), (F21, F20)
-	FLDPQ (R4), (F17, F16)
-	FLDPQ 32(R3), (F19, F18)
-	FLDPQ 32(R4), (F15, F14)
-	WORD $0x0eb182bd // smlal v29.2d, v21.2s, v17.2s
-	WORD $0x4eb182bc // smlal2 v28.2d, v21.4s, v17.4s
-	WORD $0x0eb0829b // smlal v27.2d, v20.2s, v16.2s
-	WORD $0x4eb0829a // smlal2 v26.2d, v20.4s, v16.4s
-	WORD $0x0eaf8279 // smlal v25.2d, v19.2s, v15.2s
-	WORD $0x4eaf8278 // smlal2 v24.2d, v19.4s, v15.4s
-	WORD $0x0eae8257 // smlal v23.2d, v18.2s, v14.2s
-	WORD $0x4eae8256 // smlal2 v22.2d, v18.4s, v14.4s
-	ADD $64, R1, R1
-	ADD $64, R2, R2
+	VLD1.P 64(R1), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eaec25d // smull v29.2d, v18.2s, v14.2s
+	WORD $0x4eaec25c // smull2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eafc27b // smull v27.2d, v19.2s, v15.2s
+	WORD $0x4eafc27a // smull2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb0c299 // smull v25.2d, v20.2s, v16.2s
+	WORD $0x4eb0c298 // smull2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb1c2b7 // smull v23.2d, v21.2s, v17.2s
+	WORD $0x4eb1c2b6 // smull2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R3), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R4), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R5), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R6), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R7), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R8), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R9), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R10), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R11), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R12), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R13), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R14), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
 	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
 	VUZP1 V26.S4, V27.S4, V19.S4
@@ -376,8 +355,8 @@ loop1:
 	VUZP2 V24.S4, V25.S4, V20.S4
 	VUZP2 V22.S4, V23.S4, V21.S4
 	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
-	SUB $1, R5, R5
-	CBNZ R5, loop1
+	SUB $1, R15, R15
+	CBNZ R15, loop1
 	RET
 
 // func addNEON(p, a *[256]int32)
@@ -385,8 +364,15 @@ TEXT ·addNEON(SB), NOSPLIT, $0-16
 	MOVD p+0(FP), R0
 	MOVD a+8(FP), R1
 	MOVD R0, R2
-	MOVD $16, R3
+	MOVD $8, R3
 loop1:
+	VLD1.P 64(R0), [V28.S4, V29.S4, V30.S4, V31.S4]
+	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
+	VADD V24.S4, V28.S4, V28.S4
+	VADD V25.S4, V29.S4, V29.S4
+	VADD V26.S4, V30.S4, V30.S4
+	VADD V27.S4, V31.S4, V31.S4
+	VST1.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R2)
 	VLD1.P 64(R0), [V28.S4, V29.S4, V30.S4, V31.S4]
 	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
 	VADD V24.S4, V28.S4, V28.S4
@@ -403,8 +389,15 @@ TEXT ·subNEON(SB), NOSPLIT, $0-16
 	MOVD p+0(FP), R0
 	MOVD a+8(FP), R1
 	MOVD R0, R2
-	MOVD $16, R3
+	MOVD $8, R3
 loop1:
+	VLD1.P 64(R0), [V28.S4, V29.S4, V30.S4, V31.S4]
+	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
+	VSUB V24.S4, V28.S4, V28.S4
+	VSUB V25.S4, V29.S4, V29.S4
+	VSUB V26.S4, V30.S4, V30.S4
+	VSUB V27.S4, V31.S4, V31.S4
+	VST1.P [V28.S4, V29.S4, V30.S4, V31.S4], 64(R2)
 	VLD1.P 64(R0), [V28.S4, V29.S4, V30.S4, V31.S4]
 	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
 	VSUB V24.S4, V28.S4, V28.S4
@@ -422,8 +415,26 @@ TEXT ·reduceNEON(SB), NOSPLIT, $0-8
 	VDUP R0, V31.S4
 	MOVD p+0(FP), R0
 	MOVD R0, R1
-	MOVD $16, R2
+	MOVD $8, R2
 loop1:
+	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
+	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
+	WORD $0x6ebf975b // mls v27.4s, v26.4s, v31.4s
+	VADD V31.S4, V27.S4, V26.S4
+	VUMIN V26.S4, V27.S4, V27.S4
+	WORD $0x4f29279a // srshr v26.4s, v28.4s, #23
+	WORD $0x6ebf975c // mls v28.4s, v26.4s, v31.4s
+	VADD V31.S4, V28.S4, V26.S4
+	VUMIN V26.S4, V28.S4, V28.S4
+	WORD $0x4f2927ba // srshr v26.4s, v29.4s, #23
+	WORD $0x6ebf975d // mls v29.4s, v26.4s, v31.4s
+	VADD V31.S4, V29.S4, V26.S4
+	VUMIN V26.S4, V29.S4, V29.S4
+	WORD $0x4f2927da // srshr v26.4s, v30.4s, #23
+	WORD $0x6ebf975e // mls v30.4s, v26.4s, v31.4s
+	VADD V31.S4, V30.S4, V26.S4
+	VUMIN V26.S4, V30.S4, V30.S4
+	VST1.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R1)
 	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
 	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
 	WORD $0x6ebf975b // mls v27.4s, v26.4s, v31.4s
@@ -456,8 +467,34 @@ TEXT ·centreNEON(SB), NOSPLIT, $0-8
 	VDUP R2, V30.S4
 	MOVD $4290777088, R2
 	VDUP R2, V29.S4
-	MOVD $16, R2
+	MOVD $8, R2
 loop1:
+	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
+	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
+	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x4ebe3738 // cmgt v24.4s, v25.4s, v30.4s
+	WORD $0x4ebf9719 // mla v25.4s, v24.4s, v31.4s
+	WORD $0x4eb937b8 // cmgt v24.4s, v29.4s, v25.4s
+	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x4f292758 // srshr v24.4s, v26.4s, #23
+	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x4ebe3758 // cmgt v24.4s, v26.4s, v30.4s
+	WORD $0x4ebf971a // mla v26.4s, v24.4s, v31.4s
+	WORD $0x4eba37b8 // cmgt v24.4s, v29.4s, v26.4s
+	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x4f292778 // srshr v24.4s, v27.4s, #23
+	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x4ebe3778 // cmgt v24.4s, v27.4s, v30.4s
+	WORD $0x4ebf971b // mla v27.4s, v24.4s, v31.4s
+	WORD $0x4ebb37b8 // cmgt v24.4s, v29.4s, v27.4s
+	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x4f292798 // srshr v24.4s, v28.4s, #23
+	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	WORD $0x4ebe3798 // cmgt v24.4s, v28.4s, v30.4s
+	WORD $0x4ebf971c // mla v28.4s, v24.4s, v31.4s
+	WORD $0x4ebc37b8 // cmgt v24.4s, v29.4s, v28.4s
+	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
 	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
 	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
 	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s

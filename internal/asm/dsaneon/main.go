@@ -46,6 +46,17 @@ func generate() map[string]*a64.File {
 	products.sum("subNEON", (*a64.Func).VSUB)
 	products.reduceAll("reduceNEON", false, within(255), least)
 	products.reduceAll("centreNEON", true, within(255), interval.Within(q/2))
+
+	rounding := newConversion(newFile("round"))
+	rounding.power2Round(least)
+	for _, r := range roundings {
+		rounding.decompose(r, least)
+	}
+	for _, r := range roundings {
+		rounding.useHint(r, least)
+	}
+	rounding.makeHint(interval.Interval{Min: (q - 1) / 88, Max: (q - 1) / 32})
+	rounding.exceeds(interval.Within(1<<30 - 1))
 	return files
 }
 

@@ -242,16 +242,6 @@ func vecs(vs []a64.V) []a64.Vec {
 	return s
 }
 
-// loadTable loads registers from a constant.
-func (t *transform) loadTable(s a64.Symbol, vs []a64.V) {
-	x := t.X()
-	t.Addr(x, s)
-	for i := 0; i < len(vs); i += 2 {
-		t.LDP(vs[i], vs[i+1], x.At(16*i))
-	}
-	t.Free(x)
-}
-
 // ntt emits the NTT.
 func (file *arithmetic) ntt(in, out interval.Interval) {
 	factorOf := func(length, i int) factor { return newFactor(zetaOf(n/2/length + i)) }
@@ -272,7 +262,7 @@ func (file *arithmetic) ntt(in, out interval.Interval) {
 	p, row := t.X(), t.X()
 	t.Arg(p, "p")
 	factors := t.Vs(8)
-	t.loadTable(longTable, factors)
+	loadTable(t.Func, longTable, factors)
 	t.MOV(row, p)
 	x := t.Vs(16)
 	var between interval.Interval
@@ -383,7 +373,7 @@ func (file *arithmetic) inverseNTT(in, out interval.Interval) {
 	t.Free(block, table)
 
 	factors := t.Vs(8)
-	t.loadTable(longTable, factors)
+	loadTable(t.Func, longTable, factors)
 	x := t.Vs(16)
 	t.Comment("Layers of length 16 to 128.")
 	t.Loop(4, func() {

@@ -68,47 +68,53 @@ func (m *modular) centre(v, x a64.V, half, minusHalf a64.Vec) {
 // window is how many registers a pass of a loop takes.
 const window = 4
 
-// eachWindow emits body in a loop over polynomials.
-func eachWindow(f *a64.Func, body func()) { f.Loop(n/4/window, body) }
+// eachWindow emits body, which takes a window, in a loop over polynomials.
+func eachWindow(f *a64.Func, body func()) {
+	f.Loop(n/4/window/2, func() {
+		body()
+		body()
+	})
+}
 
-// take loads four registers of p, which moves along.
-func (m *modular) take(p a64.X, i interval.Interval) []a64.V {
-	vs := m.Table(window)
-	m.LD1(p.Post(64), vecs(vs)...)
+// take loads four registers of p, which moves along; give stores them and gives them back.
+func (m *modular) take(p a64.X, i interval.Interval) []a64.V { return take(m.Func, p, i) }
+
+func take(f *a64.Func, p a64.X, i interval.Interval) []a64.V {
+	vs := f.Table(window)
+	f.LD1(p.Post(64), vecs(vs)...)
 	for _, v := range vs {
-		m.Assume(v.S4(), i)
+		f.Assume(v.S4(), i)
 	}
 	return vs
+}
+
+func give(f *a64.Func, p a64.X, vs []a64.V, i interval.Interval) {
+	for _, v := range vs {
+		f.Require(v.S4(), i)
+	}
+	f.ST1(p.Post(64), vecs(vs)...)
+	f.Free(vs)
 }
 
 // dot sums the products of rank pairs of polynomials in 64 bits, and reduces once (P. L.
 // Montgomery's reduction in the signed form of G. Seiler, ePrint 2018/039).
 func (file *arithmetic) dot(name string, rank int, as, bs, out interval.Interval) {
 	m := file.modular(name, "func(dst, a, b *[256]int32)")
-	dst, a, b := m.X(), m.X(), m.X()
-	m.Arg(dst, "dst")
-	m.Arg(a, "a")
-	m.Arg(b, "b")
+	dst, a, b := pointer(m.Func, "dst"), pointer(m.Func, "a"), pointer(m.Func, "b")
 	inverse := m.broadcast(qInv)
 	m.Forget(inverse.V)
-	rowA, rowB := m.X(), m.X()
+	rowsA, rowsB := []a64.X{a}, []a64.X{b}
+	for j := 1; j < rank; j++ {
+		rowA, rowB := m.X(), m.X()
+		m.ADD(rowA, a, 4*n*j)
+		m.ADD(rowB, b, 4*n*j)
+		rowsA, rowsB = append(rowsA, rowA), append(rowsB, rowB)
+	}
 	m.Loop(n/4/window, func() {
 		sums := m.Vs(2 * window)
-		m.MOV(rowA, a)
-		m.MOV(rowB, b)
 		for j := range rank {
-			x, y := m.Vs(window), m.Vs(window)
-			for i := 0; i < window; i += 2 {
-				m.LDP(x[i], x[i+1], rowA.At(16*i))
-				m.LDP(y[i], y[i+1], rowB.At(16*i))
-			}
-			if j < rank-1 {
-				m.ADD(rowA, rowA, 4*n)
-				m.ADD(rowB, rowB, 4*n)
-			}
+			x, y := m.take(rowsA[j], as), m.take(rowsB[j], bs)
 			for i := range window {
-				m.Assume(x[i].S4(), as)
-				m.Assume(y[i].S4(), bs)
 				lower, upper := sums[2*i], sums[2*i+1]
 				if j == 0 {
 					m.VSMULL(lower.D2(), x[i].S2(), y[i].S2())
@@ -120,8 +126,6 @@ func (file *arithmetic) dot(name string, rank int, as, bs, out interval.Interval
 			}
 			m.Free(x, y)
 		}
-		m.ADD(a, a, 64)
-		m.ADD(b, b, 64)
 		sum := interval.Interval{}
 		for range rank {
 			sum = sum.Add(as.Mul(bs))
@@ -141,9 +145,8 @@ func (file *arithmetic) dot(name string, rank int, as, bs, out interval.Interval
 			m.VUZP2(c.S4(), sums[2*i].S4(), sums[2*i+1].S4())
 			m.Assume(c.S4(), a64.MontgomeryProduct(32, q, sum))
 		}
-		m.RequireAll(results, out)
-		m.ST1(dst.Post(64), vecs(results)...)
-		m.Free(sums, results)
+		give(m.Func, dst, results, out)
+		m.Free(sums)
 	})
 	m.RET()
 }
@@ -152,10 +155,7 @@ func (file *arithmetic) dot(name string, rank int, as, bs, out interval.Interval
 // halves are the same, halved, is Montgomery's reduction of one (Neon NTT, Algorithm 14).
 func (file *arithmetic) mul(in, out interval.Interval) {
 	m := file.modular("mulNEON", "func(dst, a, b *[256]int32)")
-	dst, a, b := m.X(), m.X(), m.X()
-	m.Arg(dst, "dst")
-	m.Arg(a, "a")
-	m.Arg(b, "b")
+	dst, a, b := pointer(m.Func, "dst"), pointer(m.Func, "a"), pointer(m.Func, "b")
 	inverse := m.broadcast(qInv)
 	m.Forget(inverse.V)
 	eachWindow(m.Func, func() {
@@ -175,9 +175,8 @@ func (file *arithmetic) mul(in, out interval.Interval) {
 			m.VSHSUB(x[i].S4(), x[i].S4(), low[i].S4())
 			m.Assume(x[i].S4(), a64.MontgomeryProduct(32, q, in.Mul(in)))
 		}
-		m.RequireAll(x, out)
-		m.ST1(dst.Post(64), vecs(x)...)
-		m.Free(x, y, low)
+		give(m.Func, dst, x, out)
+		m.Free(y, low)
 	})
 	m.RET()
 }
@@ -202,9 +201,8 @@ func (file *arithmetic) reduceAll(name string, centred bool, in, out interval.In
 				m.leastResidue(v, v, y)
 			}
 		}
-		m.RequireAll(x, out)
-		m.ST1(dst.Post(64), vecs(x)...)
-		m.Free(x, y)
+		give(m.Func, dst, x, out)
+		m.Free(y)
 	})
 	m.RET()
 }
