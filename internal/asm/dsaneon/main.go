@@ -57,6 +57,21 @@ func generate() map[string]*a64.File {
 	}
 	rounding.makeHint(interval.Interval{Min: (q - 1) / 88, Max: (q - 1) / 32})
 	rounding.exceeds(interval.Within(1<<30 - 1))
+
+	packs := newConversion(newFile("pack"))
+	for _, k := range packings {
+		packs.pack(k)
+	}
+	for _, k := range packings {
+		if !k.packOnly {
+			packs.unpack(k)
+		}
+	}
+
+	smalls := newConversion(newFile("small"))
+	smalls.narrow()
+	smalls.addSmall("addSmallNEON", (*a64.Func).VSADDW)
+	smalls.addSmall("subSmallNEON", (*a64.Func).VSSUBW)
 	return files
 }
 
