@@ -55,6 +55,9 @@ func (m Mem) suffix() string { return [...]string{"", ".P", ".W", ""}[m.mode] }
 // Addr puts the address of a constant into x.
 func (f *Func) Addr(x X, s Symbol) { f.emit("MOVD", x, fmt.Sprintf("$%s<>(SB)", s)) }
 
+// AddrOf puts the address of m, fixed, into x.
+func (f *Func) AddrOf(x X, m Mem) { f.emit("ADD", x, m.base, m.offset) }
+
 // LDRX and STRX move 8 bytes, those with W 4, H 2 and B 1; loads extend with zeros.
 func (f *Func) LDRX(d X, m Mem) { f.emit("MOVD"+m.suffix(), d, m) }
 func (f *Func) LDRW(d X, m Mem) { f.emit("MOVWU"+m.suffix(), d, m) }

@@ -72,6 +72,13 @@ func generate() map[string]*a64.File {
 	smalls.narrow()
 	smalls.addSmall("addSmallNEON", (*a64.Func).VSADDW)
 	smalls.addSmall("subSmallNEON", (*a64.Func).VSSUBW)
+
+	samples := newConversion(newFile("sample"))
+	samples.sampleNTT()
+	sets := samples.Data("compressions", compressions())
+	samples.sampleBounded(2, sets)
+	samples.sampleBounded(4, sets)
+	samples.readLanes()
 	return files
 }
 
