@@ -594,10 +594,10 @@ loop1:
 	WORD $0x4fbed1ad // sqrdmulh v13.4s, v13.4s, v30.s[1]
 	WORD $0x4fbed18c // sqrdmulh v12.4s, v12.4s, v30.s[1]
 	WORD $0x4fbed16b // sqrdmulh v11.4s, v11.4s, v30.s[1]
-	WORD $0x6ebf95c6 // mls v6.4s, v14.4s, v31.4s
-	WORD $0x6ebf95a5 // mls v5.4s, v13.4s, v31.4s
-	WORD $0x6ebf9584 // mls v4.4s, v12.4s, v31.4s
-	WORD $0x6ebf9563 // mls v3.4s, v11.4s, v31.4s
+	WORD $0x6f9f41c6 // mls v6.4s, v14.4s, v31.s[0]
+	WORD $0x6f9f41a5 // mls v5.4s, v13.4s, v31.s[0]
+	WORD $0x6f9f4184 // mls v4.4s, v12.4s, v31.s[0]
+	WORD $0x6f9f4163 // mls v3.4s, v11.4s, v31.s[0]
 	VSUB V6.S4, V22.S4, V14.S4
 	VSUB V5.S4, V21.S4, V13.S4
 	VSUB V4.S4, V20.S4, V12.S4
@@ -614,10 +614,10 @@ loop1:
 	WORD $0x4fbed129 // sqrdmulh v9.4s, v9.4s, v30.s[1]
 	WORD $0x4fbed108 // sqrdmulh v8.4s, v8.4s, v30.s[1]
 	WORD $0x4fbed0e7 // sqrdmulh v7.4s, v7.4s, v30.s[1]
-	WORD $0x6ebf9546 // mls v6.4s, v10.4s, v31.4s
-	WORD $0x6ebf9525 // mls v5.4s, v9.4s, v31.4s
-	WORD $0x6ebf9504 // mls v4.4s, v8.4s, v31.4s
-	WORD $0x6ebf94e3 // mls v3.4s, v7.4s, v31.4s
+	WORD $0x6f9f4146 // mls v6.4s, v10.4s, v31.s[0]
+	WORD $0x6f9f4125 // mls v5.4s, v9.4s, v31.s[0]
+	WORD $0x6f9f4104 // mls v4.4s, v8.4s, v31.s[0]
+	WORD $0x6f9f40e3 // mls v3.4s, v7.4s, v31.s[0]
 	VSUB V6.S4, V18.S4, V10.S4
 	VSUB V5.S4, V17.S4, V9.S4
 	VSUB V4.S4, V16.S4, V8.S4
@@ -634,10 +634,10 @@ loop1:
 	WORD $0x4fbeda31 // sqrdmulh v17.4s, v17.4s, v30.s[3]
 	WORD $0x4fbeda10 // sqrdmulh v16.4s, v16.4s, v30.s[3]
 	WORD $0x4fbed9ef // sqrdmulh v15.4s, v15.4s, v30.s[3]
-	WORD $0x6ebf9646 // mls v6.4s, v18.4s, v31.4s
-	WORD $0x6ebf9625 // mls v5.4s, v17.4s, v31.4s
-	WORD $0x6ebf9604 // mls v4.4s, v16.4s, v31.4s
-	WORD $0x6ebf95e3 // mls v3.4s, v15.4s, v31.4s
+	WORD $0x6f9f4246 // mls v6.4s, v18.4s, v31.s[0]
+	WORD $0x6f9f4225 // mls v5.4s, v17.4s, v31.s[0]
+	WORD $0x6f9f4204 // mls v4.4s, v16.4s, v31.s[0]
+	WORD $0x6f9f41e3 // mls v3.4s, v15.4s, v31.s[0]
 	VSUB V6.S4, V22.S4, V18.S4
 	VSUB V5.S4, V21.S4, V17.S4
 	VSUB V4.S4, V20.S4, V16.S4
@@ -654,10 +654,10 @@ loop1:
 	WORD $0x4fbdd129 // sqrdmulh v9.4s, v9.4s, v29.s[1]
 	WORD $0x4fbdd108 // sqrdmulh v8.4s, v8.4s, v29.s[1]
 	WORD $0x4fbdd0e7 // sqrdmulh v7.4s, v7.4s, v29.s[1]
-	WORD $0x6ebf9546 // mls v6.4s, v10.4s, v31.4s
-	WORD $0x6ebf9525 // mls v5.4s, v9.4s, v31.4s
-	WORD $0x6ebf9504 // mls v4.4s, v8.4s, v31.4s
-	WORD $0x6ebf94e3 // mls v3.4s, v7.4s, v31.4s
+	WORD $0x6f9f4146 // mls v6.4s, v10.4s, v31.s[0]
+	WORD $0x6f9f4125 // mls v5.4s, v9.4s, v31.s[0]
+	WORD $0x6f9f4104 // mls v4.4s, v8.4s, v31.s[0]
+	WORD $0x6f9f40e3 // mls v3.4s, v7.4s, v31.s[0]
 	VSUB V6.S4, V14.S4, V10.S4
 	VSUB V5.S4, V13.S4, V9.S4
 	VSUB V4.S4, V12.S4, V8.S4
@@ -674,10 +674,10 @@ loop1:
 	WORD $0x4fbdda73 // sqrdmulh v19.4s, v19.4s, v29.s[3]
 	WORD $0x4fbcd210 // sqrdmulh v16.4s, v16.4s, v28.s[1]
 	WORD $0x4fbcd1ef // sqrdmulh v15.4s, v15.4s, v28.s[1]
-	WORD $0x6ebf9686 // mls v6.4s, v20.4s, v31.4s
-	WORD $0x6ebf9665 // mls v5.4s, v19.4s, v31.4s
-	WORD $0x6ebf9604 // mls v4.4s, v16.4s, v31.4s
-	WORD $0x6ebf95e3 // mls v3.4s, v15.4s, v31.4s
+	WORD $0x6f9f4286 // mls v6.4s, v20.4s, v31.s[0]
+	WORD $0x6f9f4265 // mls v5.4s, v19.4s, v31.s[0]
+	WORD $0x6f9f4204 // mls v4.4s, v16.4s, v31.s[0]
+	WORD $0x6f9f41e3 // mls v3.4s, v15.4s, v31.s[0]
 	VSUB V6.S4, V22.S4, V20.S4
 	VSUB V5.S4, V21.S4, V19.S4
 	VSUB V4.S4, V18.S4, V16.S4
@@ -694,10 +694,10 @@ loop1:
 	WORD $0x4fbcd96b // sqrdmulh v11.4s, v11.4s, v28.s[3]
 	WORD $0x4fbbd108 // sqrdmulh v8.4s, v8.4s, v27.s[1]
 	WORD $0x4fbbd0e7 // sqrdmulh v7.4s, v7.4s, v27.s[1]
-	WORD $0x6ebf9586 // mls v6.4s, v12.4s, v31.4s
-	WORD $0x6ebf9565 // mls v5.4s, v11.4s, v31.4s
-	WORD $0x6ebf9504 // mls v4.4s, v8.4s, v31.4s
-	WORD $0x6ebf94e3 // mls v3.4s, v7.4s, v31.4s
+	WORD $0x6f9f4186 // mls v6.4s, v12.4s, v31.s[0]
+	WORD $0x6f9f4165 // mls v5.4s, v11.4s, v31.s[0]
+	WORD $0x6f9f4104 // mls v4.4s, v8.4s, v31.s[0]
+	WORD $0x6f9f40e3 // mls v3.4s, v7.4s, v31.s[0]
 	VSUB V6.S4, V14.S4, V12.S4
 	VSUB V5.S4, V13.S4, V11.S4
 	VSUB V4.S4, V10.S4, V8.S4
@@ -714,10 +714,10 @@ loop1:
 	WORD $0x4fbad273 // sqrdmulh v19.4s, v19.4s, v26.s[1]
 	WORD $0x4fbada31 // sqrdmulh v17.4s, v17.4s, v26.s[3]
 	WORD $0x4fb9d1ef // sqrdmulh v15.4s, v15.4s, v25.s[1]
-	WORD $0x6ebf96a6 // mls v6.4s, v21.4s, v31.4s
-	WORD $0x6ebf9665 // mls v5.4s, v19.4s, v31.4s
-	WORD $0x6ebf9624 // mls v4.4s, v17.4s, v31.4s
-	WORD $0x6ebf95e3 // mls v3.4s, v15.4s, v31.4s
+	WORD $0x6f9f42a6 // mls v6.4s, v21.4s, v31.s[0]
+	WORD $0x6f9f4265 // mls v5.4s, v19.4s, v31.s[0]
+	WORD $0x6f9f4224 // mls v4.4s, v17.4s, v31.s[0]
+	WORD $0x6f9f41e3 // mls v3.4s, v15.4s, v31.s[0]
 	VSUB V6.S4, V22.S4, V21.S4
 	VSUB V5.S4, V20.S4, V19.S4
 	VSUB V4.S4, V18.S4, V17.S4
@@ -734,10 +734,10 @@ loop1:
 	WORD $0x4fb8d16b // sqrdmulh v11.4s, v11.4s, v24.s[1]
 	WORD $0x4fb8d929 // sqrdmulh v9.4s, v9.4s, v24.s[3]
 	WORD $0x4fb7d0e7 // sqrdmulh v7.4s, v7.4s, v23.s[1]
-	WORD $0x6ebf95a6 // mls v6.4s, v13.4s, v31.4s
-	WORD $0x6ebf9565 // mls v5.4s, v11.4s, v31.4s
-	WORD $0x6ebf9524 // mls v4.4s, v9.4s, v31.4s
-	WORD $0x6ebf94e3 // mls v3.4s, v7.4s, v31.4s
+	WORD $0x6f9f41a6 // mls v6.4s, v13.4s, v31.s[0]
+	WORD $0x6f9f4165 // mls v5.4s, v11.4s, v31.s[0]
+	WORD $0x6f9f4124 // mls v4.4s, v9.4s, v31.s[0]
+	WORD $0x6f9f40e3 // mls v3.4s, v7.4s, v31.s[0]
 	VSUB V6.S4, V14.S4, V13.S4
 	VSUB V5.S4, V12.S4, V11.S4
 	VSUB V4.S4, V10.S4, V9.S4
@@ -788,10 +788,10 @@ loop2:
 	WORD $0x4fb6d3de // sqrdmulh v30.4s, v30.4s, v22.s[1]
 	WORD $0x4faed339 // sqrdmulh v25.4s, v25.4s, v14.s[1]
 	WORD $0x4faed35a // sqrdmulh v26.4s, v26.4s, v14.s[1]
-	WORD $0x6ebf97a6 // mls v6.4s, v29.4s, v31.4s
-	WORD $0x6ebf97c5 // mls v5.4s, v30.4s, v31.4s
-	WORD $0x6ebf9724 // mls v4.4s, v25.4s, v31.4s
-	WORD $0x6ebf9743 // mls v3.4s, v26.4s, v31.4s
+	WORD $0x6f9f43a6 // mls v6.4s, v29.4s, v31.s[0]
+	WORD $0x6f9f43c5 // mls v5.4s, v30.4s, v31.s[0]
+	WORD $0x6f9f4324 // mls v4.4s, v25.4s, v31.s[0]
+	WORD $0x6f9f4343 // mls v3.4s, v26.4s, v31.s[0]
 	VSUB V6.S4, V27.S4, V29.S4
 	VSUB V5.S4, V28.S4, V30.S4
 	VSUB V4.S4, V23.S4, V25.S4
@@ -808,10 +808,10 @@ loop2:
 	WORD $0x4fb5d3de // sqrdmulh v30.4s, v30.4s, v21.s[1]
 	WORD $0x4faedb18 // sqrdmulh v24.4s, v24.4s, v14.s[3]
 	WORD $0x4fadd35a // sqrdmulh v26.4s, v26.4s, v13.s[1]
-	WORD $0x6ebf9786 // mls v6.4s, v28.4s, v31.4s
-	WORD $0x6ebf97c5 // mls v5.4s, v30.4s, v31.4s
-	WORD $0x6ebf9704 // mls v4.4s, v24.4s, v31.4s
-	WORD $0x6ebf9743 // mls v3.4s, v26.4s, v31.4s
+	WORD $0x6f9f4386 // mls v6.4s, v28.4s, v31.s[0]
+	WORD $0x6f9f43c5 // mls v5.4s, v30.4s, v31.s[0]
+	WORD $0x6f9f4304 // mls v4.4s, v24.4s, v31.s[0]
+	WORD $0x6f9f4343 // mls v3.4s, v26.4s, v31.s[0]
 	VSUB V6.S4, V27.S4, V28.S4
 	VSUB V5.S4, V29.S4, V30.S4
 	VSUB V4.S4, V23.S4, V24.S4
@@ -844,10 +844,10 @@ loop2:
 	WORD $0x6eb3b7de // sqrdmulh v30.4s, v30.4s, v19.4s
 	WORD $0x6eabb739 // sqrdmulh v25.4s, v25.4s, v11.4s
 	WORD $0x6eabb75a // sqrdmulh v26.4s, v26.4s, v11.4s
-	WORD $0x6ebf97a6 // mls v6.4s, v29.4s, v31.4s
-	WORD $0x6ebf97c5 // mls v5.4s, v30.4s, v31.4s
-	WORD $0x6ebf9724 // mls v4.4s, v25.4s, v31.4s
-	WORD $0x6ebf9743 // mls v3.4s, v26.4s, v31.4s
+	WORD $0x6f9f43a6 // mls v6.4s, v29.4s, v31.s[0]
+	WORD $0x6f9f43c5 // mls v5.4s, v30.4s, v31.s[0]
+	WORD $0x6f9f4324 // mls v4.4s, v25.4s, v31.s[0]
+	WORD $0x6f9f4343 // mls v3.4s, v26.4s, v31.s[0]
 	VSUB V6.S4, V27.S4, V29.S4
 	VSUB V5.S4, V28.S4, V30.S4
 	VSUB V4.S4, V23.S4, V25.S4
@@ -864,10 +864,10 @@ loop2:
 	WORD $0x6eafb7de // sqrdmulh v30.4s, v30.4s, v15.4s
 	WORD $0x6ea9b718 // sqrdmulh v24.4s, v24.4s, v9.4s
 	WORD $0x6ea7b75a // sqrdmulh v26.4s, v26.4s, v7.4s
-	WORD $0x6ebf9786 // mls v6.4s, v28.4s, v31.4s
-	WORD $0x6ebf97c5 // mls v5.4s, v30.4s, v31.4s
-	WORD $0x6ebf9704 // mls v4.4s, v24.4s, v31.4s
-	WORD $0x6ebf9743 // mls v3.4s, v26.4s, v31.4s
+	WORD $0x6f9f4386 // mls v6.4s, v28.4s, v31.s[0]
+	WORD $0x6f9f43c5 // mls v5.4s, v30.4s, v31.s[0]
+	WORD $0x6f9f4304 // mls v4.4s, v24.4s, v31.s[0]
+	WORD $0x6f9f4343 // mls v3.4s, v26.4s, v31.s[0]
 	VSUB V6.S4, V27.S4, V28.S4
 	VSUB V5.S4, V29.S4, V30.S4
 	VSUB V4.S4, V23.S4, V24.S4
@@ -919,10 +919,10 @@ loop1:
 	WORD $0x6eafb4a5 // sqrdmulh v5.4s, v5.4s, v15.4s
 	WORD $0x6ea9b484 // sqrdmulh v4.4s, v4.4s, v9.4s
 	WORD $0x6ea7b463 // sqrdmulh v3.4s, v3.4s, v7.4s
-	WORD $0x6ebf94dc // mls v28.4s, v6.4s, v31.4s
-	WORD $0x6ebf94be // mls v30.4s, v5.4s, v31.4s
-	WORD $0x6ebf9498 // mls v24.4s, v4.4s, v31.4s
-	WORD $0x6ebf947a // mls v26.4s, v3.4s, v31.4s
+	WORD $0x6f9f40dc // mls v28.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4098 // mls v24.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
 	VSUB V29.S4, V27.S4, V6.S4
 	VSUB V30.S4, V28.S4, V5.S4
 	VSUB V25.S4, V23.S4, V4.S4
@@ -939,10 +939,10 @@ loop1:
 	WORD $0x6eb3b4a5 // sqrdmulh v5.4s, v5.4s, v19.4s
 	WORD $0x6eabb484 // sqrdmulh v4.4s, v4.4s, v11.4s
 	WORD $0x6eabb463 // sqrdmulh v3.4s, v3.4s, v11.4s
-	WORD $0x6ebf94dd // mls v29.4s, v6.4s, v31.4s
-	WORD $0x6ebf94be // mls v30.4s, v5.4s, v31.4s
-	WORD $0x6ebf9499 // mls v25.4s, v4.4s, v31.4s
-	WORD $0x6ebf947a // mls v26.4s, v3.4s, v31.4s
+	WORD $0x6f9f40dd // mls v29.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4099 // mls v25.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
 	VTRN1 V28.S4, V27.S4, V6.S4
 	VTRN2 V28.S4, V27.S4, V5.S4
 	VTRN1 V30.S4, V29.S4, V4.S4
@@ -975,10 +975,10 @@ loop1:
 	WORD $0x4fb5d0a5 // sqrdmulh v5.4s, v5.4s, v21.s[1]
 	WORD $0x4faed884 // sqrdmulh v4.4s, v4.4s, v14.s[3]
 	WORD $0x4fadd063 // sqrdmulh v3.4s, v3.4s, v13.s[1]
-	WORD $0x6ebf94dc // mls v28.4s, v6.4s, v31.4s
-	WORD $0x6ebf94be // mls v30.4s, v5.4s, v31.4s
-	WORD $0x6ebf9498 // mls v24.4s, v4.4s, v31.4s
-	WORD $0x6ebf947a // mls v26.4s, v3.4s, v31.4s
+	WORD $0x6f9f40dc // mls v28.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4098 // mls v24.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
 	VSUB V29.S4, V27.S4, V6.S4
 	VSUB V30.S4, V28.S4, V5.S4
 	VSUB V25.S4, V23.S4, V4.S4
@@ -995,10 +995,10 @@ loop1:
 	WORD $0x4fb6d0a5 // sqrdmulh v5.4s, v5.4s, v22.s[1]
 	WORD $0x4faed084 // sqrdmulh v4.4s, v4.4s, v14.s[1]
 	WORD $0x4faed063 // sqrdmulh v3.4s, v3.4s, v14.s[1]
-	WORD $0x6ebf94dd // mls v29.4s, v6.4s, v31.4s
-	WORD $0x6ebf94be // mls v30.4s, v5.4s, v31.4s
-	WORD $0x6ebf9499 // mls v25.4s, v4.4s, v31.4s
-	WORD $0x6ebf947a // mls v26.4s, v3.4s, v31.4s
+	WORD $0x6f9f40dd // mls v29.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4099 // mls v25.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
 	FSTPQ (F27, F28), (R1)
 	FSTPQ (F29, F30), 32(R1)
 	ADD $64, R1, R1
@@ -1047,10 +1047,10 @@ loop2:
 	WORD $0x4fbed8a5 // sqrdmulh v5.4s, v5.4s, v30.s[3]
 	WORD $0x4fbdd084 // sqrdmulh v4.4s, v4.4s, v29.s[1]
 	WORD $0x4fbdd863 // sqrdmulh v3.4s, v3.4s, v29.s[3]
-	WORD $0x6ebf94d5 // mls v21.4s, v6.4s, v31.4s
-	WORD $0x6ebf94b3 // mls v19.4s, v5.4s, v31.4s
-	WORD $0x6ebf9491 // mls v17.4s, v4.4s, v31.4s
-	WORD $0x6ebf946f // mls v15.4s, v3.4s, v31.4s
+	WORD $0x6f9f40d5 // mls v21.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40b3 // mls v19.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4091 // mls v17.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
 	VSUB V13.S4, V14.S4, V6.S4
 	VSUB V11.S4, V12.S4, V5.S4
 	VSUB V9.S4, V10.S4, V4.S4
@@ -1067,10 +1067,10 @@ loop2:
 	WORD $0x4fbcd8a5 // sqrdmulh v5.4s, v5.4s, v28.s[3]
 	WORD $0x4fbbd084 // sqrdmulh v4.4s, v4.4s, v27.s[1]
 	WORD $0x4fbbd863 // sqrdmulh v3.4s, v3.4s, v27.s[3]
-	WORD $0x6ebf94cd // mls v13.4s, v6.4s, v31.4s
-	WORD $0x6ebf94ab // mls v11.4s, v5.4s, v31.4s
-	WORD $0x6ebf9489 // mls v9.4s, v4.4s, v31.4s
-	WORD $0x6ebf9467 // mls v7.4s, v3.4s, v31.4s
+	WORD $0x6f9f40cd // mls v13.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40ab // mls v11.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4089 // mls v9.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
 	VSUB V20.S4, V22.S4, V6.S4
 	VSUB V19.S4, V21.S4, V5.S4
 	VSUB V16.S4, V18.S4, V4.S4
@@ -1087,10 +1087,10 @@ loop2:
 	WORD $0x4fbad0a5 // sqrdmulh v5.4s, v5.4s, v26.s[1]
 	WORD $0x4fbad884 // sqrdmulh v4.4s, v4.4s, v26.s[3]
 	WORD $0x4fbad863 // sqrdmulh v3.4s, v3.4s, v26.s[3]
-	WORD $0x6ebf94d4 // mls v20.4s, v6.4s, v31.4s
-	WORD $0x6ebf94b3 // mls v19.4s, v5.4s, v31.4s
-	WORD $0x6ebf9490 // mls v16.4s, v4.4s, v31.4s
-	WORD $0x6ebf946f // mls v15.4s, v3.4s, v31.4s
+	WORD $0x6f9f40d4 // mls v20.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40b3 // mls v19.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4090 // mls v16.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
 	VSUB V12.S4, V14.S4, V6.S4
 	VSUB V11.S4, V13.S4, V5.S4
 	VSUB V8.S4, V10.S4, V4.S4
@@ -1107,10 +1107,10 @@ loop2:
 	WORD $0x4fb9d0a5 // sqrdmulh v5.4s, v5.4s, v25.s[1]
 	WORD $0x4fb9d884 // sqrdmulh v4.4s, v4.4s, v25.s[3]
 	WORD $0x4fb9d863 // sqrdmulh v3.4s, v3.4s, v25.s[3]
-	WORD $0x6ebf94cc // mls v12.4s, v6.4s, v31.4s
-	WORD $0x6ebf94ab // mls v11.4s, v5.4s, v31.4s
-	WORD $0x6ebf9488 // mls v8.4s, v4.4s, v31.4s
-	WORD $0x6ebf9467 // mls v7.4s, v3.4s, v31.4s
+	WORD $0x6f9f40cc // mls v12.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40ab // mls v11.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
 	VSUB V18.S4, V22.S4, V6.S4
 	VSUB V17.S4, V21.S4, V5.S4
 	VSUB V16.S4, V20.S4, V4.S4
@@ -1127,10 +1127,10 @@ loop2:
 	WORD $0x4fb8d0a5 // sqrdmulh v5.4s, v5.4s, v24.s[1]
 	WORD $0x4fb8d084 // sqrdmulh v4.4s, v4.4s, v24.s[1]
 	WORD $0x4fb8d063 // sqrdmulh v3.4s, v3.4s, v24.s[1]
-	WORD $0x6ebf94d2 // mls v18.4s, v6.4s, v31.4s
-	WORD $0x6ebf94b1 // mls v17.4s, v5.4s, v31.4s
-	WORD $0x6ebf9490 // mls v16.4s, v4.4s, v31.4s
-	WORD $0x6ebf946f // mls v15.4s, v3.4s, v31.4s
+	WORD $0x6f9f40d2 // mls v18.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40b1 // mls v17.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4090 // mls v16.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
 	VSUB V10.S4, V14.S4, V6.S4
 	VSUB V9.S4, V13.S4, V5.S4
 	VSUB V8.S4, V12.S4, V4.S4
@@ -1147,10 +1147,10 @@ loop2:
 	WORD $0x4fb8d8a5 // sqrdmulh v5.4s, v5.4s, v24.s[3]
 	WORD $0x4fb8d884 // sqrdmulh v4.4s, v4.4s, v24.s[3]
 	WORD $0x4fb8d863 // sqrdmulh v3.4s, v3.4s, v24.s[3]
-	WORD $0x6ebf94ca // mls v10.4s, v6.4s, v31.4s
-	WORD $0x6ebf94a9 // mls v9.4s, v5.4s, v31.4s
-	WORD $0x6ebf9488 // mls v8.4s, v4.4s, v31.4s
-	WORD $0x6ebf9467 // mls v7.4s, v3.4s, v31.4s
+	WORD $0x6f9f40ca // mls v10.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40a9 // mls v9.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
 	WORD $0x4f2926c6 // srshr v6.4s, v22.4s, #23
 	WORD $0x6ebf94d6 // mls v22.4s, v6.4s, v31.4s
 	WORD $0x4f2925c6 // srshr v6.4s, v14.4s, #23
@@ -1171,10 +1171,10 @@ loop2:
 	WORD $0x4fb7d8a5 // sqrdmulh v5.4s, v5.4s, v23.s[3]
 	WORD $0x4fb7d884 // sqrdmulh v4.4s, v4.4s, v23.s[3]
 	WORD $0x4fb7d863 // sqrdmulh v3.4s, v3.4s, v23.s[3]
-	WORD $0x6ebf94ce // mls v14.4s, v6.4s, v31.4s
-	WORD $0x6ebf94ad // mls v13.4s, v5.4s, v31.4s
-	WORD $0x6ebf948c // mls v12.4s, v4.4s, v31.4s
-	WORD $0x6ebf946b // mls v11.4s, v3.4s, v31.4s
+	WORD $0x6f9f40ce // mls v14.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40ad // mls v13.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f408c // mls v12.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f406b // mls v11.4s, v3.4s, v31.s[0]
 	VADD V31.S4, V14.S4, V6.S4
 	VUMIN V6.S4, V14.S4, V14.S4
 	VADD V31.S4, V13.S4, V5.S4
@@ -1191,10 +1191,10 @@ loop2:
 	WORD $0x4fb7d2b5 // sqrdmulh v21.4s, v21.4s, v23.s[1]
 	WORD $0x4fb7d294 // sqrdmulh v20.4s, v20.4s, v23.s[1]
 	WORD $0x4fb7d273 // sqrdmulh v19.4s, v19.4s, v23.s[1]
-	WORD $0x6ebf96c6 // mls v6.4s, v22.4s, v31.4s
-	WORD $0x6ebf96a5 // mls v5.4s, v21.4s, v31.4s
-	WORD $0x6ebf9684 // mls v4.4s, v20.4s, v31.4s
-	WORD $0x6ebf9663 // mls v3.4s, v19.4s, v31.4s
+	WORD $0x6f9f42c6 // mls v6.4s, v22.4s, v31.s[0]
+	WORD $0x6f9f42a5 // mls v5.4s, v21.4s, v31.s[0]
+	WORD $0x6f9f4284 // mls v4.4s, v20.4s, v31.s[0]
+	WORD $0x6f9f4263 // mls v3.4s, v19.4s, v31.s[0]
 	VADD V31.S4, V6.S4, V22.S4
 	VUMIN V22.S4, V6.S4, V22.S4
 	VADD V31.S4, V5.S4, V21.S4
@@ -1219,10 +1219,10 @@ loop2:
 	WORD $0x4fb7d8a5 // sqrdmulh v5.4s, v5.4s, v23.s[3]
 	WORD $0x4fb7d884 // sqrdmulh v4.4s, v4.4s, v23.s[3]
 	WORD $0x4fb7d863 // sqrdmulh v3.4s, v3.4s, v23.s[3]
-	WORD $0x6ebf94ca // mls v10.4s, v6.4s, v31.4s
-	WORD $0x6ebf94a9 // mls v9.4s, v5.4s, v31.4s
-	WORD $0x6ebf9488 // mls v8.4s, v4.4s, v31.4s
-	WORD $0x6ebf9467 // mls v7.4s, v3.4s, v31.4s
+	WORD $0x6f9f40ca // mls v10.4s, v6.4s, v31.s[0]
+	WORD $0x6f9f40a9 // mls v9.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
 	VADD V31.S4, V10.S4, V6.S4
 	VUMIN V6.S4, V10.S4, V10.S4
 	VADD V31.S4, V9.S4, V5.S4
@@ -1239,10 +1239,10 @@ loop2:
 	WORD $0x4fb7d231 // sqrdmulh v17.4s, v17.4s, v23.s[1]
 	WORD $0x4fb7d210 // sqrdmulh v16.4s, v16.4s, v23.s[1]
 	WORD $0x4fb7d1ef // sqrdmulh v15.4s, v15.4s, v23.s[1]
-	WORD $0x6ebf9646 // mls v6.4s, v18.4s, v31.4s
-	WORD $0x6ebf9625 // mls v5.4s, v17.4s, v31.4s
-	WORD $0x6ebf9604 // mls v4.4s, v16.4s, v31.4s
-	WORD $0x6ebf95e3 // mls v3.4s, v15.4s, v31.4s
+	WORD $0x6f9f4246 // mls v6.4s, v18.4s, v31.s[0]
+	WORD $0x6f9f4225 // mls v5.4s, v17.4s, v31.s[0]
+	WORD $0x6f9f4204 // mls v4.4s, v16.4s, v31.s[0]
+	WORD $0x6f9f41e3 // mls v3.4s, v15.4s, v31.s[0]
 	VADD V31.S4, V6.S4, V18.S4
 	VUMIN V18.S4, V6.S4, V18.S4
 	VADD V31.S4, V5.S4, V17.S4

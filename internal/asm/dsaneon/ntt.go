@@ -56,7 +56,7 @@ func (t *transform) multiply(products, factors []a64.V, ms []multiplier) {
 		t.VSQRDMULH(f.S4(), f.S4(), ms[i].quotient)
 	}
 	for i, f := range factors {
-		t.VMLS(products[i].S4(), f.S4(), t.q)
+		t.VMLS(products[i].S4(), f.S4(), t.q.V.S(0))
 		t.Assume(products[i].S4(), holds[i])
 	}
 }
@@ -306,8 +306,8 @@ func (file *arithmetic) ntt(in, out interval.Interval) {
 		t.forward(joined(bs, blockOf.two))
 		t.forward(joined(bs, blockOf.one))
 		for _, b := range bs {
-			t.ST4(p.Post(64), vecs(b.x)...)
 			t.RequireAll(b.x, out)
+			t.ST4(p.Post(64), vecs(b.x)...)
 		}
 	})
 	t.RET()
