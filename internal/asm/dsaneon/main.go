@@ -69,9 +69,9 @@ func generate() map[string]*a64.File {
 	}
 
 	smalls := newConversion(newFile("small"))
-	smalls.narrow()
-	smalls.addSmall("addSmallNEON", (*a64.Func).VSADDW)
-	smalls.addSmall("subSmallNEON", (*a64.Func).VSSUBW)
+	smalls.narrow(interval.Within(1<<15 - 1))
+	smalls.addSmall("addSmallNEON", (*a64.Func).VSADDW, interval.Within(small), reciprocal)
+	smalls.addSmall("subSmallNEON", (*a64.Func).VSSUBW, interval.Within(small), reciprocal)
 
 	samples := newConversion(newFile("sample"))
 	samples.sampleNTT()

@@ -38,6 +38,17 @@ func (k packing) coefficients() interval.Interval {
 	return interval.Interval{Min: k.base - k.top, Max: k.base}
 }
 
+// unpacked is the interval of what is unpacked of any bytes.
+func (k packing) unpacked() interval.Interval {
+	switch {
+	case k.base == 0:
+		return least
+	case k.checked:
+		return interval.Interval{Min: k.base + 1 - 1<<k.width, Max: k.base}
+	}
+	return upTo(k.base)
+}
+
 // A place is a byte of one of several registers.
 type place struct{ register, byte int }
 
@@ -314,6 +325,7 @@ func (file *conversion) unpack(k packing) {
 				if k.base != 0 {
 					f.VSUB(y.S4(), base, y.S4())
 				}
+				f.Require(y.S4(), k.unpacked())
 				if k.checked {
 					f.VSMIN(least[i%2].S4(), least[i%2].S4(), y.S4())
 				}

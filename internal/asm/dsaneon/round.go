@@ -21,7 +21,8 @@ func (file *conversion) power2Round(in interval.Interval) {
 		}
 		for i, v := range low {
 			f.VMLS(v.S4(), high[i].S4(), power)
-			f.Assume(v.S4(), upTo(1<<(d-1))) // the rest by 2^d of c + 2^(d−1) − 1, less that
+			// The rest by 2^d of c + 2^(d−1) − 1, less that.
+			f.Assume(v.S4(), upTo(1<<(d-1)))
 		}
 		give(f, t1, high, below(1<<10))
 		give(f, t0, low, upTo(1<<(d-1)))
@@ -87,9 +88,11 @@ func newDivider(f *a64.Func, r rounding) divider {
 	return divider{f, r, broadcast(f, r.reciprocal), broadcast(f, 2*r.gamma2), broadcast(f, r.steps)}
 }
 
-// divide sets high to ⌊(w + γ₂ − 1)/(2γ₂)⌋ and takes that multiple of 2γ₂ from w.
+// divide sets high to ⌊(w + γ₂ − 1)/(2γ₂)⌋ and takes that multiple of 2γ₂ from w, which is in [0, q),
+// where the quotient is known to be exact.
 func (d divider) divide(w, high []a64.V) {
 	for i, v := range w {
+		d.Require(v.S4(), least)
 		d.VSQDMULH(high[i].S4(), v.S4(), d.reciprocals)
 		d.VSRSHR(high[i].S4(), high[i].S4(), int(d.shift))
 		d.Assume(high[i].S4(), below(d.steps+1))
@@ -158,8 +161,9 @@ func (file *conversion) useHint(r rounding, in interval.Interval) {
 				f.VMLS(v.S4(), low[i].S4(), masks[i].S4())
 			}
 			for i, v := range high {
+				// Modulo the number of steps: from −1, or where r₁ wraps, which is never followed by
+				// up, as the rest is not positive there.
 				f.Assume(v.S4(), interval.Interval{Min: -1, Max: r.steps})
-				// modulo the number of steps
 				if r.steps == 16 {
 					f.VAND(v.B16(), v.B16(), greatest.V.B16())
 				} else {

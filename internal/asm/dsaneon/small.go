@@ -6,7 +6,10 @@ import (
 )
 
 // narrow keeps the lower halves of the lanes, which hold the numbers whole.
-func (file *conversion) narrow() {
+func (file *conversion) narrow(in interval.Interval) {
+	if !in.In(interval.Int16) {
+		panic("narrow: numbers of more than 16 bits")
+	}
 	f := file.Func("narrowNEON", "func(dst *[256]int16, p *[256]int32)")
 	dst, p := pointer(f, "dst"), pointer(f, "p")
 	f.Loop(n/32, func() {
@@ -45,12 +48,11 @@ func halfwords(f *a64.Func, x int64) a64.Vec {
 }
 
 // addSmall centres numbers modulo 3329, by a rounded quotient, and adds them where op widens.
-func (file *conversion) addSmall(name string, op func(f *a64.Func, d, n, m a64.Vec)) {
+func (file *conversion) addSmall(name string, op func(f *a64.Func, d, n, m a64.Vec), in interval.Interval, reciprocal int64) {
 	f := file.Func(name, "func(p *[256]int32, c *[256]int16)")
 	p, c, dst := pointer(f, "p"), pointer(f, "c"), f.X()
 	f.MOV(dst, p)
 	reciprocals, modulus := halfwords(f, reciprocal), halfwords(f, small)
-	in := interval.Within(small)
 	f.Loop(n/32, func() {
 		cs := f.Table(4)
 		f.LD1(c.Post(64), cs[0].H8(), cs[1].H8(), cs[2].H8(), cs[3].H8())
