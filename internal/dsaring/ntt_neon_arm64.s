@@ -1152,9 +1152,9 @@ loop2:
 	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
 	WORD $0x4f2926c6 // srshr v6.4s, v22.4s, #23
-	WORD $0x6ebf94d6 // mls v22.4s, v6.4s, v31.4s
+	WORD $0x6f9f40d6 // mls v22.4s, v6.4s, v31.s[0]
 	WORD $0x4f2925c6 // srshr v6.4s, v14.4s, #23
-	WORD $0x6ebf94ce // mls v14.4s, v6.4s, v31.4s
+	WORD $0x6f9f40ce // mls v14.4s, v6.4s, v31.s[0]
 	VSUB V14.S4, V22.S4, V6.S4
 	VADD V14.S4, V22.S4, V22.S4
 	VSUB V13.S4, V21.S4, V5.S4

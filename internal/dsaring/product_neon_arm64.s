@@ -25,14 +25,14 @@ loop1:
 	WORD $0x4eb8b79c // sqdmulh v28.4s, v28.4s, v24.4s
 	WORD $0x4eb99fb2 // mul v18.4s, v29.4s, v25.4s
 	WORD $0x4eb9b7bd // sqdmulh v29.4s, v29.4s, v25.4s
-	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
-	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
-	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
-	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
-	WORD $0x4ebfb6b5 // sqdmulh v21.4s, v21.4s, v31.4s
-	WORD $0x4ebfb694 // sqdmulh v20.4s, v20.4s, v31.4s
-	WORD $0x4ebfb673 // sqdmulh v19.4s, v19.4s, v31.4s
-	WORD $0x4ebfb652 // sqdmulh v18.4s, v18.4s, v31.4s
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
+	WORD $0x4f9fc2b5 // sqdmulh v21.4s, v21.4s, v31.s[0]
+	WORD $0x4f9fc294 // sqdmulh v20.4s, v20.4s, v31.s[0]
+	WORD $0x4f9fc273 // sqdmulh v19.4s, v19.4s, v31.s[0]
+	WORD $0x4f9fc252 // sqdmulh v18.4s, v18.4s, v31.s[0]
 	WORD $0x4eb5275a // shsub v26.4s, v26.4s, v21.4s
 	WORD $0x4eb4277b // shsub v27.4s, v27.4s, v20.4s
 	WORD $0x4eb3279c // shsub v28.4s, v28.4s, v19.4s
@@ -48,14 +48,14 @@ loop1:
 	WORD $0x4eb8b79c // sqdmulh v28.4s, v28.4s, v24.4s
 	WORD $0x4eb99fb2 // mul v18.4s, v29.4s, v25.4s
 	WORD $0x4eb9b7bd // sqdmulh v29.4s, v29.4s, v25.4s
-	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
-	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
-	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
-	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
-	WORD $0x4ebfb6b5 // sqdmulh v21.4s, v21.4s, v31.4s
-	WORD $0x4ebfb694 // sqdmulh v20.4s, v20.4s, v31.4s
-	WORD $0x4ebfb673 // sqdmulh v19.4s, v19.4s, v31.4s
-	WORD $0x4ebfb652 // sqdmulh v18.4s, v18.4s, v31.4s
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
+	WORD $0x4f9fc2b5 // sqdmulh v21.4s, v21.4s, v31.s[0]
+	WORD $0x4f9fc294 // sqdmulh v20.4s, v20.4s, v31.s[0]
+	WORD $0x4f9fc273 // sqdmulh v19.4s, v19.4s, v31.s[0]
+	WORD $0x4f9fc252 // sqdmulh v18.4s, v18.4s, v31.s[0]
 	WORD $0x4eb5275a // shsub v26.4s, v26.4s, v21.4s
 	WORD $0x4eb4277b // shsub v27.4s, v27.4s, v20.4s
 	WORD $0x4eb3279c // shsub v28.4s, v28.4s, v19.4s
@@ -123,21 +123,21 @@ loop1:
 	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
 	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
-	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
 	VUZP1 V26.S4, V27.S4, V19.S4
-	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
 	VUZP1 V24.S4, V25.S4, V20.S4
-	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
 	VUZP1 V22.S4, V23.S4, V21.S4
-	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
-	WORD $0x0ebfa25d // smlsl v29.2d, v18.2s, v31.2s
-	WORD $0x4ebfa25c // smlsl2 v28.2d, v18.4s, v31.4s
-	WORD $0x0ebfa27b // smlsl v27.2d, v19.2s, v31.2s
-	WORD $0x4ebfa27a // smlsl2 v26.2d, v19.4s, v31.4s
-	WORD $0x0ebfa299 // smlsl v25.2d, v20.2s, v31.2s
-	WORD $0x4ebfa298 // smlsl2 v24.2d, v20.4s, v31.4s
-	WORD $0x0ebfa2b7 // smlsl v23.2d, v21.2s, v31.2s
-	WORD $0x4ebfa2b6 // smlsl2 v22.2d, v21.4s, v31.4s
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x0f9f625d // smlsl v29.2d, v18.2s, v31.s[0]
+	WORD $0x4f9f625c // smlsl2 v28.2d, v18.4s, v31.s[0]
+	WORD $0x0f9f627b // smlsl v27.2d, v19.2s, v31.s[0]
+	WORD $0x4f9f627a // smlsl2 v26.2d, v19.4s, v31.s[0]
+	WORD $0x0f9f6299 // smlsl v25.2d, v20.2s, v31.s[0]
+	WORD $0x4f9f6298 // smlsl2 v24.2d, v20.4s, v31.s[0]
+	WORD $0x0f9f62b7 // smlsl v23.2d, v21.2s, v31.s[0]
+	WORD $0x4f9f62b6 // smlsl2 v22.2d, v21.4s, v31.s[0]
 	VUZP2 V28.S4, V29.S4, V18.S4
 	VUZP2 V26.S4, V27.S4, V19.S4
 	VUZP2 V24.S4, V25.S4, V20.S4
@@ -217,21 +217,21 @@ loop1:
 	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
 	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
-	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
 	VUZP1 V26.S4, V27.S4, V19.S4
-	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
 	VUZP1 V24.S4, V25.S4, V20.S4
-	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
 	VUZP1 V22.S4, V23.S4, V21.S4
-	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
-	WORD $0x0ebfa25d // smlsl v29.2d, v18.2s, v31.2s
-	WORD $0x4ebfa25c // smlsl2 v28.2d, v18.4s, v31.4s
-	WORD $0x0ebfa27b // smlsl v27.2d, v19.2s, v31.2s
-	WORD $0x4ebfa27a // smlsl2 v26.2d, v19.4s, v31.4s
-	WORD $0x0ebfa299 // smlsl v25.2d, v20.2s, v31.2s
-	WORD $0x4ebfa298 // smlsl2 v24.2d, v20.4s, v31.4s
-	WORD $0x0ebfa2b7 // smlsl v23.2d, v21.2s, v31.2s
-	WORD $0x4ebfa2b6 // smlsl2 v22.2d, v21.4s, v31.4s
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x0f9f625d // smlsl v29.2d, v18.2s, v31.s[0]
+	WORD $0x4f9f625c // smlsl2 v28.2d, v18.4s, v31.s[0]
+	WORD $0x0f9f627b // smlsl v27.2d, v19.2s, v31.s[0]
+	WORD $0x4f9f627a // smlsl2 v26.2d, v19.4s, v31.s[0]
+	WORD $0x0f9f6299 // smlsl v25.2d, v20.2s, v31.s[0]
+	WORD $0x4f9f6298 // smlsl2 v24.2d, v20.4s, v31.s[0]
+	WORD $0x0f9f62b7 // smlsl v23.2d, v21.2s, v31.s[0]
+	WORD $0x4f9f62b6 // smlsl2 v22.2d, v21.4s, v31.s[0]
 	VUZP2 V28.S4, V29.S4, V18.S4
 	VUZP2 V26.S4, V27.S4, V19.S4
 	VUZP2 V24.S4, V25.S4, V20.S4
@@ -335,21 +335,21 @@ loop1:
 	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
 	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
 	VUZP1 V28.S4, V29.S4, V18.S4
-	WORD $0x4ebe9e52 // mul v18.4s, v18.4s, v30.4s
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
 	VUZP1 V26.S4, V27.S4, V19.S4
-	WORD $0x4ebe9e73 // mul v19.4s, v19.4s, v30.4s
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
 	VUZP1 V24.S4, V25.S4, V20.S4
-	WORD $0x4ebe9e94 // mul v20.4s, v20.4s, v30.4s
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
 	VUZP1 V22.S4, V23.S4, V21.S4
-	WORD $0x4ebe9eb5 // mul v21.4s, v21.4s, v30.4s
-	WORD $0x0ebfa25d // smlsl v29.2d, v18.2s, v31.2s
-	WORD $0x4ebfa25c // smlsl2 v28.2d, v18.4s, v31.4s
-	WORD $0x0ebfa27b // smlsl v27.2d, v19.2s, v31.2s
-	WORD $0x4ebfa27a // smlsl2 v26.2d, v19.4s, v31.4s
-	WORD $0x0ebfa299 // smlsl v25.2d, v20.2s, v31.2s
-	WORD $0x4ebfa298 // smlsl2 v24.2d, v20.4s, v31.4s
-	WORD $0x0ebfa2b7 // smlsl v23.2d, v21.2s, v31.2s
-	WORD $0x4ebfa2b6 // smlsl2 v22.2d, v21.4s, v31.4s
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x0f9f625d // smlsl v29.2d, v18.2s, v31.s[0]
+	WORD $0x4f9f625c // smlsl2 v28.2d, v18.4s, v31.s[0]
+	WORD $0x0f9f627b // smlsl v27.2d, v19.2s, v31.s[0]
+	WORD $0x4f9f627a // smlsl2 v26.2d, v19.4s, v31.s[0]
+	WORD $0x0f9f6299 // smlsl v25.2d, v20.2s, v31.s[0]
+	WORD $0x4f9f6298 // smlsl2 v24.2d, v20.4s, v31.s[0]
+	WORD $0x0f9f62b7 // smlsl v23.2d, v21.2s, v31.s[0]
+	WORD $0x4f9f62b6 // smlsl2 v22.2d, v21.4s, v31.s[0]
 	VUZP2 V28.S4, V29.S4, V18.S4
 	VUZP2 V26.S4, V27.S4, V19.S4
 	VUZP2 V24.S4, V25.S4, V20.S4
@@ -419,37 +419,37 @@ TEXT ·reduceNEON(SB), NOSPLIT, $0-8
 loop1:
 	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
 	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
-	WORD $0x6ebf975b // mls v27.4s, v26.4s, v31.4s
+	WORD $0x6f9f435b // mls v27.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V27.S4, V26.S4
 	VUMIN V26.S4, V27.S4, V27.S4
 	WORD $0x4f29279a // srshr v26.4s, v28.4s, #23
-	WORD $0x6ebf975c // mls v28.4s, v26.4s, v31.4s
+	WORD $0x6f9f435c // mls v28.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V28.S4, V26.S4
 	VUMIN V26.S4, V28.S4, V28.S4
 	WORD $0x4f2927ba // srshr v26.4s, v29.4s, #23
-	WORD $0x6ebf975d // mls v29.4s, v26.4s, v31.4s
+	WORD $0x6f9f435d // mls v29.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V29.S4, V26.S4
 	VUMIN V26.S4, V29.S4, V29.S4
 	WORD $0x4f2927da // srshr v26.4s, v30.4s, #23
-	WORD $0x6ebf975e // mls v30.4s, v26.4s, v31.4s
+	WORD $0x6f9f435e // mls v30.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V30.S4, V26.S4
 	VUMIN V26.S4, V30.S4, V30.S4
 	VST1.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R1)
 	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
 	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
-	WORD $0x6ebf975b // mls v27.4s, v26.4s, v31.4s
+	WORD $0x6f9f435b // mls v27.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V27.S4, V26.S4
 	VUMIN V26.S4, V27.S4, V27.S4
 	WORD $0x4f29279a // srshr v26.4s, v28.4s, #23
-	WORD $0x6ebf975c // mls v28.4s, v26.4s, v31.4s
+	WORD $0x6f9f435c // mls v28.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V28.S4, V26.S4
 	VUMIN V26.S4, V28.S4, V28.S4
 	WORD $0x4f2927ba // srshr v26.4s, v29.4s, #23
-	WORD $0x6ebf975d // mls v29.4s, v26.4s, v31.4s
+	WORD $0x6f9f435d // mls v29.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V29.S4, V26.S4
 	VUMIN V26.S4, V29.S4, V29.S4
 	WORD $0x4f2927da // srshr v26.4s, v30.4s, #23
-	WORD $0x6ebf975e // mls v30.4s, v26.4s, v31.4s
+	WORD $0x6f9f435e // mls v30.4s, v26.4s, v31.s[0]
 	VADD V31.S4, V30.S4, V26.S4
 	VUMIN V26.S4, V30.S4, V30.S4
 	VST1.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R1)
@@ -471,55 +471,55 @@ TEXT ·centreNEON(SB), NOSPLIT, $0-8
 loop1:
 	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
 	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
-	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3738 // cmgt v24.4s, v25.4s, v30.4s
-	WORD $0x4ebf9719 // mla v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f0319 // mla v25.4s, v24.4s, v31.s[0]
 	WORD $0x4eb937b8 // cmgt v24.4s, v29.4s, v25.4s
-	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
 	WORD $0x4f292758 // srshr v24.4s, v26.4s, #23
-	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3758 // cmgt v24.4s, v26.4s, v30.4s
-	WORD $0x4ebf971a // mla v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f031a // mla v26.4s, v24.4s, v31.s[0]
 	WORD $0x4eba37b8 // cmgt v24.4s, v29.4s, v26.4s
-	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
 	WORD $0x4f292778 // srshr v24.4s, v27.4s, #23
-	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3778 // cmgt v24.4s, v27.4s, v30.4s
-	WORD $0x4ebf971b // mla v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f031b // mla v27.4s, v24.4s, v31.s[0]
 	WORD $0x4ebb37b8 // cmgt v24.4s, v29.4s, v27.4s
-	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
 	WORD $0x4f292798 // srshr v24.4s, v28.4s, #23
-	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3798 // cmgt v24.4s, v28.4s, v30.4s
-	WORD $0x4ebf971c // mla v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f031c // mla v28.4s, v24.4s, v31.s[0]
 	WORD $0x4ebc37b8 // cmgt v24.4s, v29.4s, v28.4s
-	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
 	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
 	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
 	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
-	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3738 // cmgt v24.4s, v25.4s, v30.4s
-	WORD $0x4ebf9719 // mla v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f0319 // mla v25.4s, v24.4s, v31.s[0]
 	WORD $0x4eb937b8 // cmgt v24.4s, v29.4s, v25.4s
-	WORD $0x6ebf9719 // mls v25.4s, v24.4s, v31.4s
+	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
 	WORD $0x4f292758 // srshr v24.4s, v26.4s, #23
-	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3758 // cmgt v24.4s, v26.4s, v30.4s
-	WORD $0x4ebf971a // mla v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f031a // mla v26.4s, v24.4s, v31.s[0]
 	WORD $0x4eba37b8 // cmgt v24.4s, v29.4s, v26.4s
-	WORD $0x6ebf971a // mls v26.4s, v24.4s, v31.4s
+	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
 	WORD $0x4f292778 // srshr v24.4s, v27.4s, #23
-	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3778 // cmgt v24.4s, v27.4s, v30.4s
-	WORD $0x4ebf971b // mla v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f031b // mla v27.4s, v24.4s, v31.s[0]
 	WORD $0x4ebb37b8 // cmgt v24.4s, v29.4s, v27.4s
-	WORD $0x6ebf971b // mls v27.4s, v24.4s, v31.4s
+	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
 	WORD $0x4f292798 // srshr v24.4s, v28.4s, #23
-	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
 	WORD $0x4ebe3798 // cmgt v24.4s, v28.4s, v30.4s
-	WORD $0x4ebf971c // mla v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f031c // mla v28.4s, v24.4s, v31.s[0]
 	WORD $0x4ebc37b8 // cmgt v24.4s, v29.4s, v28.4s
-	WORD $0x6ebf971c // mls v28.4s, v24.4s, v31.4s
+	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
 	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
 	SUB $1, R2, R2
 	CBNZ R2, loop1

@@ -42,10 +42,10 @@ loop1:
 	VUSHR $13, V24.S4, V24.S4
 	VADD V31.S4, V29.S4, V25.S4
 	VUSHR $13, V25.S4, V25.S4
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
-	WORD $0x6ebe973d // mls v29.4s, v25.4s, v30.4s
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
+	WORD $0x6f9e433d // mls v29.4s, v25.4s, v30.s[0]
 	VST1.P [V22.S4, V23.S4, V24.S4, V25.S4], 64(R0)
 	VST1.P [V26.S4, V27.S4, V28.S4, V29.S4], 64(R1)
 	VLD1.P 64(R2), [V26.S4, V27.S4, V28.S4, V29.S4]
@@ -57,10 +57,10 @@ loop1:
 	VUSHR $13, V24.S4, V24.S4
 	VADD V31.S4, V29.S4, V25.S4
 	VUSHR $13, V25.S4, V25.S4
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
-	WORD $0x6ebe973d // mls v29.4s, v25.4s, v30.4s
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
+	WORD $0x6f9e433d // mls v29.4s, v25.4s, v30.s[0]
 	VST1.P [V22.S4, V23.S4, V24.S4, V25.S4], 64(R0)
 	VST1.P [V26.S4, V27.S4, V28.S4, V29.S4], 64(R1)
 	SUB $1, R3, R3
@@ -81,18 +81,18 @@ TEXT ·decompose88NEON(SB), NOSPLIT, $0-24
 	MOVD $8, R3
 loop1:
 	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4ebfb735 // sqdmulh v21.4s, v25.4s, v31.4s
+	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
 	WORD $0x4f2f26b5 // srshr v21.4s, v21.4s, #17
-	WORD $0x4ebfb756 // sqdmulh v22.4s, v26.4s, v31.4s
+	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
 	WORD $0x4f2f26d6 // srshr v22.4s, v22.4s, #17
-	WORD $0x4ebfb777 // sqdmulh v23.4s, v27.4s, v31.4s
+	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
 	WORD $0x4f2f26f7 // srshr v23.4s, v23.4s, #17
-	WORD $0x4ebfb798 // sqdmulh v24.4s, v28.4s, v31.4s
+	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
 	WORD $0x4f2f2718 // srshr v24.4s, v24.4s, #17
-	WORD $0x6ebe96b9 // mls v25.4s, v21.4s, v30.4s
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
+	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
 	VCMEQ V29.S4, V21.S4, V20.S4
 	VCMEQ V29.S4, V22.S4, V19.S4
 	VCMEQ V29.S4, V23.S4, V18.S4
@@ -108,18 +108,18 @@ loop1:
 	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
 	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
 	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4ebfb735 // sqdmulh v21.4s, v25.4s, v31.4s
+	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
 	WORD $0x4f2f26b5 // srshr v21.4s, v21.4s, #17
-	WORD $0x4ebfb756 // sqdmulh v22.4s, v26.4s, v31.4s
+	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
 	WORD $0x4f2f26d6 // srshr v22.4s, v22.4s, #17
-	WORD $0x4ebfb777 // sqdmulh v23.4s, v27.4s, v31.4s
+	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
 	WORD $0x4f2f26f7 // srshr v23.4s, v23.4s, #17
-	WORD $0x4ebfb798 // sqdmulh v24.4s, v28.4s, v31.4s
+	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
 	WORD $0x4f2f2718 // srshr v24.4s, v24.4s, #17
-	WORD $0x6ebe96b9 // mls v25.4s, v21.4s, v30.4s
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
+	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
 	VCMEQ V29.S4, V21.S4, V20.S4
 	VCMEQ V29.S4, V22.S4, V19.S4
 	VCMEQ V29.S4, V23.S4, V18.S4
@@ -152,18 +152,18 @@ TEXT ·decompose32NEON(SB), NOSPLIT, $0-24
 	MOVD $8, R3
 loop1:
 	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4ebfb735 // sqdmulh v21.4s, v25.4s, v31.4s
+	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
 	WORD $0x4f2e26b5 // srshr v21.4s, v21.4s, #18
-	WORD $0x4ebfb756 // sqdmulh v22.4s, v26.4s, v31.4s
+	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
 	WORD $0x4f2e26d6 // srshr v22.4s, v22.4s, #18
-	WORD $0x4ebfb777 // sqdmulh v23.4s, v27.4s, v31.4s
+	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
 	WORD $0x4f2e26f7 // srshr v23.4s, v23.4s, #18
-	WORD $0x4ebfb798 // sqdmulh v24.4s, v28.4s, v31.4s
+	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
 	WORD $0x4f2e2718 // srshr v24.4s, v24.4s, #18
-	WORD $0x6ebe96b9 // mls v25.4s, v21.4s, v30.4s
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
+	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
 	VCMEQ V29.S4, V21.S4, V20.S4
 	VCMEQ V29.S4, V22.S4, V19.S4
 	VCMEQ V29.S4, V23.S4, V18.S4
@@ -179,18 +179,18 @@ loop1:
 	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
 	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
 	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4ebfb735 // sqdmulh v21.4s, v25.4s, v31.4s
+	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
 	WORD $0x4f2e26b5 // srshr v21.4s, v21.4s, #18
-	WORD $0x4ebfb756 // sqdmulh v22.4s, v26.4s, v31.4s
+	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
 	WORD $0x4f2e26d6 // srshr v22.4s, v22.4s, #18
-	WORD $0x4ebfb777 // sqdmulh v23.4s, v27.4s, v31.4s
+	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
 	WORD $0x4f2e26f7 // srshr v23.4s, v23.4s, #18
-	WORD $0x4ebfb798 // sqdmulh v24.4s, v28.4s, v31.4s
+	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
 	WORD $0x4f2e2718 // srshr v24.4s, v24.4s, #18
-	WORD $0x6ebe96b9 // mls v25.4s, v21.4s, v30.4s
-	WORD $0x6ebe96da // mls v26.4s, v22.4s, v30.4s
-	WORD $0x6ebe96fb // mls v27.4s, v23.4s, v30.4s
-	WORD $0x6ebe971c // mls v28.4s, v24.4s, v30.4s
+	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
+	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
+	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
+	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
 	VCMEQ V29.S4, V21.S4, V20.S4
 	VCMEQ V29.S4, V22.S4, V19.S4
 	VCMEQ V29.S4, V23.S4, V18.S4
@@ -231,18 +231,18 @@ TEXT ·useHint88NEON(SB), NOSPLIT, $0-24
 loop1:
 	VLD1R.P 4(R1), [V19.S4]
 	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
-	WORD $0x4ebfb5eb // sqdmulh v11.4s, v15.4s, v31.4s
+	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
 	WORD $0x4f2f256b // srshr v11.4s, v11.4s, #17
-	WORD $0x4ebfb60c // sqdmulh v12.4s, v16.4s, v31.4s
+	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
 	WORD $0x4f2f258c // srshr v12.4s, v12.4s, #17
-	WORD $0x4ebfb62d // sqdmulh v13.4s, v17.4s, v31.4s
+	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
 	WORD $0x4f2f25ad // srshr v13.4s, v13.4s, #17
-	WORD $0x4ebfb64e // sqdmulh v14.4s, v18.4s, v31.4s
+	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
 	WORD $0x4f2f25ce // srshr v14.4s, v14.4s, #17
-	WORD $0x6ebe956f // mls v15.4s, v11.4s, v30.4s
-	WORD $0x6ebe9590 // mls v16.4s, v12.4s, v30.4s
-	WORD $0x6ebe95b1 // mls v17.4s, v13.4s, v30.4s
-	WORD $0x6ebe95d2 // mls v18.4s, v14.4s, v30.4s
+	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
+	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
+	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
+	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
 	VCMTST V28.S4, V19.S4, V10.S4
@@ -273,18 +273,18 @@ loop1:
 	VUMIN V20.S4, V14.S4, V14.S4
 	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
 	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
-	WORD $0x4ebfb5eb // sqdmulh v11.4s, v15.4s, v31.4s
+	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
 	WORD $0x4f2f256b // srshr v11.4s, v11.4s, #17
-	WORD $0x4ebfb60c // sqdmulh v12.4s, v16.4s, v31.4s
+	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
 	WORD $0x4f2f258c // srshr v12.4s, v12.4s, #17
-	WORD $0x4ebfb62d // sqdmulh v13.4s, v17.4s, v31.4s
+	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
 	WORD $0x4f2f25ad // srshr v13.4s, v13.4s, #17
-	WORD $0x4ebfb64e // sqdmulh v14.4s, v18.4s, v31.4s
+	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
 	WORD $0x4f2f25ce // srshr v14.4s, v14.4s, #17
-	WORD $0x6ebe956f // mls v15.4s, v11.4s, v30.4s
-	WORD $0x6ebe9590 // mls v16.4s, v12.4s, v30.4s
-	WORD $0x6ebe95b1 // mls v17.4s, v13.4s, v30.4s
-	WORD $0x6ebe95d2 // mls v18.4s, v14.4s, v30.4s
+	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
+	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
+	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
+	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
 	VCMTST V24.S4, V19.S4, V10.S4
@@ -340,18 +340,18 @@ TEXT ·useHint32NEON(SB), NOSPLIT, $0-24
 loop1:
 	VLD1R.P 4(R1), [V19.S4]
 	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
-	WORD $0x4ebfb5eb // sqdmulh v11.4s, v15.4s, v31.4s
+	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
 	WORD $0x4f2e256b // srshr v11.4s, v11.4s, #18
-	WORD $0x4ebfb60c // sqdmulh v12.4s, v16.4s, v31.4s
+	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
 	WORD $0x4f2e258c // srshr v12.4s, v12.4s, #18
-	WORD $0x4ebfb62d // sqdmulh v13.4s, v17.4s, v31.4s
+	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
 	WORD $0x4f2e25ad // srshr v13.4s, v13.4s, #18
-	WORD $0x4ebfb64e // sqdmulh v14.4s, v18.4s, v31.4s
+	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
 	WORD $0x4f2e25ce // srshr v14.4s, v14.4s, #18
-	WORD $0x6ebe956f // mls v15.4s, v11.4s, v30.4s
-	WORD $0x6ebe9590 // mls v16.4s, v12.4s, v30.4s
-	WORD $0x6ebe95b1 // mls v17.4s, v13.4s, v30.4s
-	WORD $0x6ebe95d2 // mls v18.4s, v14.4s, v30.4s
+	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
+	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
+	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
+	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
 	VCMTST V28.S4, V19.S4, V10.S4
@@ -374,18 +374,18 @@ loop1:
 	VAND V20.B16, V14.B16, V14.B16
 	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
 	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
-	WORD $0x4ebfb5eb // sqdmulh v11.4s, v15.4s, v31.4s
+	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
 	WORD $0x4f2e256b // srshr v11.4s, v11.4s, #18
-	WORD $0x4ebfb60c // sqdmulh v12.4s, v16.4s, v31.4s
+	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
 	WORD $0x4f2e258c // srshr v12.4s, v12.4s, #18
-	WORD $0x4ebfb62d // sqdmulh v13.4s, v17.4s, v31.4s
+	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
 	WORD $0x4f2e25ad // srshr v13.4s, v13.4s, #18
-	WORD $0x4ebfb64e // sqdmulh v14.4s, v18.4s, v31.4s
+	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
 	WORD $0x4f2e25ce // srshr v14.4s, v14.4s, #18
-	WORD $0x6ebe956f // mls v15.4s, v11.4s, v30.4s
-	WORD $0x6ebe9590 // mls v16.4s, v12.4s, v30.4s
-	WORD $0x6ebe95b1 // mls v17.4s, v13.4s, v30.4s
-	WORD $0x6ebe95d2 // mls v18.4s, v14.4s, v30.4s
+	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
+	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
+	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
+	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
 	VCMTST V24.S4, V19.S4, V10.S4
@@ -435,16 +435,16 @@ loop1:
 	VCMTST V14.S4, V14.S4, V14.S4
 	VCMTST V15.S4, V15.S4, V15.S4
 	VCMTST V16.S4, V16.S4, V16.S4
-	WORD $0x4ebe962d // mla v13.4s, v17.4s, v30.4s
+	WORD $0x6f9e022d // mla v13.4s, v17.4s, v30.s[0]
 	WORD $0x4ea0b9ad // abs v13.4s, v13.4s
 	WORD $0x4ebf35ad // cmgt v13.4s, v13.4s, v31.4s
-	WORD $0x4ebe964e // mla v14.4s, v18.4s, v30.4s
+	WORD $0x6f9e024e // mla v14.4s, v18.4s, v30.s[0]
 	WORD $0x4ea0b9ce // abs v14.4s, v14.4s
 	WORD $0x4ebf35ce // cmgt v14.4s, v14.4s, v31.4s
-	WORD $0x4ebe966f // mla v15.4s, v19.4s, v30.4s
+	WORD $0x6f9e026f // mla v15.4s, v19.4s, v30.s[0]
 	WORD $0x4ea0b9ef // abs v15.4s, v15.4s
 	WORD $0x4ebf35ef // cmgt v15.4s, v15.4s, v31.4s
-	WORD $0x4ebe9690 // mla v16.4s, v20.4s, v30.4s
+	WORD $0x6f9e0290 // mla v16.4s, v20.4s, v30.s[0]
 	WORD $0x4ea0ba10 // abs v16.4s, v16.4s
 	WORD $0x4ebf3610 // cmgt v16.4s, v16.4s, v31.4s
 	VAND V29.B16, V13.B16, V21.B16
@@ -457,16 +457,16 @@ loop1:
 	VCMTST V14.S4, V14.S4, V14.S4
 	VCMTST V15.S4, V15.S4, V15.S4
 	VCMTST V16.S4, V16.S4, V16.S4
-	WORD $0x4ebe962d // mla v13.4s, v17.4s, v30.4s
+	WORD $0x6f9e022d // mla v13.4s, v17.4s, v30.s[0]
 	WORD $0x4ea0b9ad // abs v13.4s, v13.4s
 	WORD $0x4ebf35ad // cmgt v13.4s, v13.4s, v31.4s
-	WORD $0x4ebe964e // mla v14.4s, v18.4s, v30.4s
+	WORD $0x6f9e024e // mla v14.4s, v18.4s, v30.s[0]
 	WORD $0x4ea0b9ce // abs v14.4s, v14.4s
 	WORD $0x4ebf35ce // cmgt v14.4s, v14.4s, v31.4s
-	WORD $0x4ebe966f // mla v15.4s, v19.4s, v30.4s
+	WORD $0x6f9e026f // mla v15.4s, v19.4s, v30.s[0]
 	WORD $0x4ea0b9ef // abs v15.4s, v15.4s
 	WORD $0x4ebf35ef // cmgt v15.4s, v15.4s, v31.4s
-	WORD $0x4ebe9690 // mla v16.4s, v20.4s, v30.4s
+	WORD $0x6f9e0290 // mla v16.4s, v20.4s, v30.s[0]
 	WORD $0x4ea0ba10 // abs v16.4s, v16.4s
 	WORD $0x4ebf3610 // cmgt v16.4s, v16.4s, v31.4s
 	WORD $0x6eb995b5 // mls v21.4s, v13.4s, v25.4s

@@ -41,7 +41,7 @@ func (m *modular) RequireAll(vs []a64.V, i interval.Interval) {
 func (m *modular) reduce(v, x a64.V) {
 	c := m.Bound(v.S4())
 	m.VSRSHR(x.S4(), v.S4(), 23)
-	m.VMLS(v.S4(), x.S4(), m.q)
+	m.VMLS(v.S4(), x.S4(), m.q.V.S(0))
 	m.Assume(v.S4(), a64.ShiftReduction(q, 23, c))
 }
 
@@ -59,9 +59,9 @@ func (m *modular) leastResidue(d, v, x a64.V) {
 func (m *modular) centre(v, x a64.V, half, minusHalf a64.Vec) {
 	m.Require(v.S4(), interval.Within(q-1))
 	m.VCMGT(x.S4(), v.S4(), half)
-	m.VMLA(v.S4(), x.S4(), m.q)
+	m.VMLA(v.S4(), x.S4(), m.q.V.S(0))
 	m.VCMGT(x.S4(), minusHalf, v.S4())
-	m.VMLS(v.S4(), x.S4(), m.q)
+	m.VMLS(v.S4(), x.S4(), m.q.V.S(0))
 	m.Assume(v.S4(), interval.Within(q/2))
 }
 
@@ -134,12 +134,12 @@ func (file *arithmetic) dot(name string, rank int, as, bs, out interval.Interval
 		for i, c := range results {
 			lower, upper := sums[2*i], sums[2*i+1]
 			m.VUZP1(c.S4(), lower.S4(), upper.S4())
-			m.VMUL(c.S4(), c.S4(), inverse)
+			m.VMUL(c.S4(), c.S4(), inverse.V.S(0))
 		}
 		for i, c := range results {
 			lower, upper := sums[2*i], sums[2*i+1]
-			m.VSMLSL(lower.D2(), c.S2(), m.q.V.S2())
-			m.VSMLSL(upper.D2(), c.S4(), m.q)
+			m.VSMLSL(lower.D2(), c.S2(), m.q.V.S(0))
+			m.VSMLSL(upper.D2(), c.S4(), m.q.V.S(0))
 		}
 		for i, c := range results {
 			m.VUZP2(c.S4(), sums[2*i].S4(), sums[2*i+1].S4())
@@ -166,10 +166,10 @@ func (file *arithmetic) mul(in, out interval.Interval) {
 			m.VSQDMULH(x[i].S4(), x[i].S4(), y[i].S4())
 		}
 		for i := range x {
-			m.VMUL(low[i].S4(), low[i].S4(), inverse)
+			m.VMUL(low[i].S4(), low[i].S4(), inverse.V.S(0))
 		}
 		for i := range x {
-			m.VSQDMULH(low[i].S4(), low[i].S4(), m.q)
+			m.VSQDMULH(low[i].S4(), low[i].S4(), m.q.V.S(0))
 		}
 		for i := range x {
 			m.VSHSUB(x[i].S4(), x[i].S4(), low[i].S4())

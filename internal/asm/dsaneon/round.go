@@ -20,7 +20,7 @@ func (file *conversion) power2Round(in interval.Interval) {
 			f.VUSHR(high[i].S4(), high[i].S4(), d)
 		}
 		for i, v := range low {
-			f.VMLS(v.S4(), high[i].S4(), power)
+			f.VMLS(v.S4(), high[i].S4(), power.V.S(0))
 			// The rest by 2^d of c + 2^(d−1) − 1, less that.
 			f.Assume(v.S4(), upTo(1<<(d-1)))
 		}
@@ -93,12 +93,12 @@ func newDivider(f *a64.Func, r rounding) divider {
 func (d divider) divide(w, high []a64.V) {
 	for i, v := range w {
 		d.Require(v.S4(), least)
-		d.VSQDMULH(high[i].S4(), v.S4(), d.reciprocals)
+		d.VSQDMULH(high[i].S4(), v.S4(), d.reciprocals.V.S(0))
 		d.VSRSHR(high[i].S4(), high[i].S4(), int(d.shift))
 		d.Assume(high[i].S4(), below(d.steps+1))
 	}
 	for i, v := range w {
-		d.VMLS(v.S4(), high[i].S4(), d.multiples)
+		d.VMLS(v.S4(), high[i].S4(), d.multiples.V.S(0))
 		d.Assume(v.S4(), upTo(d.gamma2))
 	}
 }
@@ -200,7 +200,7 @@ func (file *conversion) makeHint(gamma2 interval.Interval) {
 				f.Assume(v.S4(), interval.Interval{Min: -1, Max: 0})
 			}
 			for i, v := range high {
-				f.VMLA(v.S4(), r[i].S4(), two)
+				f.VMLA(v.S4(), r[i].S4(), two.V.S(0))
 				f.VABS(v.S4(), v.S4())
 				f.VCMGT(v.S4(), v.S4(), limit)
 			}
