@@ -9,4 +9,7 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require go.yaml.in/yaml/v3 v3.0.5 // indirect
+require (
+	github.com/miekg/pkcs11 v1.1.2 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)

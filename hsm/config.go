@@ -9,10 +9,10 @@ type Config struct {
 	// Module is the path of the PKCS #11 module, a shared library.
 	Module string
 
-	// Token, Serial and Slot choose the token: by label, by serial number, by slot. Those
-	// that are set must all agree; if none is, the module must have one token only.
-	Token, Serial string
-	Slot          *uint
+	// Token (its label), Serial, Manufacturer, Model and Slot choose the token. Those that are
+	// set must all agree, with one token only.
+	Token, Serial, Manufacturer, Model string
+	Slot                               *uint
 
 	// PIN is the user's. The zero PIN opens the token without a login, which shows
 	// public objects only.

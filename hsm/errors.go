@@ -67,5 +67,3 @@ type Error struct {
 	Function string // for example "C_Sign"
 	Code     uint   // CK_RV
 }
-
-func (e *Error) Error() string { return fmt.Sprintf("hsm: %s: %#x", e.Function, e.Code) }

@@ -2,6 +2,9 @@ package hsm
 
 import (
 	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // A TokenInfo is what a token says of itself.
@@ -10,9 +13,9 @@ type TokenInfo struct {
 	Slot                                uint
 	Label, Manufacturer, Model, Serial  string
 	Hardware, Firmware                  Version
-	PINLocked, PINFinalTry, PINCountLow bool
+	PINCountLow, PINFinalTry, PINLocked bool // a wrong PIN was tried; the next one locks; it is locked
 	LoginRequired                       bool
-	Sessions, MaxSessions               uint // of all processes; 0: unknown or unlimited
+	Sessions, MaxSessions               uint // of all programs; 0 is unknown or unlimited
 }
 
 // A Version is a number of two parts.
@@ -20,60 +23,103 @@ type Version struct{ Major, Minor byte }
 
 // A Token is an open token. It is safe for concurrent use.
 type Token struct {
-	guard guard
+	*core
+	guard guard // nil: none
 }
 
-// Open opens the token that config names and logs in. ctx is for opening alone: when it ends, Open returns at
-// once, and what the module still does is undone when it is done. Errors match ErrNoCgo, ErrModule,
-// ErrTokenNotFound, ErrAmbiguous, ErrPIN or those of the token, of type *Error.
-func Open(ctx context.Context, config Config) (*Token, error) { return nil, ErrNoCgo }
+// A core is what a token has in common with those that are made of it.
+type core struct {
+	config       Config
+	module       *module
+	login        *login
+	identity     TokenInfo // as it was opened; Label and Serial find it again
+	slot         atomic.Uint64
+	capabilities Capabilities
+	numbers      Mechanisms
 
-// Close waits for the operations that run to end, logs out and closes the token. What is begun
-// later returns ErrClosed. A token is closed once for all that WithPolicy made of it.
-func (t *Token) Close() error { return nil }
+	slots      chan struct{} // one element for each operation that may have a session
+	returned   chan struct{} // signals that a session came back
+	recovering chan struct{} // held by the one recovery, or change of objects, that runs
+	changing   chan struct{}
+
+	mu      sync.Mutex
+	ended   *sync.Cond
+	idle    []*session
+	anchor  uint   // the session for the login
+	epoch   uint64 // of sessions; each recovery begins one
+	open    int    // sessions, without the anchor
+	waiting int    // operations whose callers wait
+	live    int    // operations, abandoned ones among them
+	closed  bool
+	gone    bool // the sessions are closed
+}
+
+// Close waits for the operations that callers wait for, and closes the token; what is begun later
+// returns ErrClosed. Calls that were abandoned because their context ended may still run in the
+// module; the last of them closes what it uses. Close closes all tokens that have been made of this one.
+func (t *Token) Close() error {
+	c := t.core
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	for c.waiting > 0 {
+		c.ended.Wait()
+	}
+	if c.live == 0 {
+		c.closeSessions()
+	}
+	return nil
+}
+
+// closeSessions ends the use of the module. c.mu is held.
+func (c *core) closeSessions() {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	for _, s := range c.idle {
+		c.module.cryptoki.CloseSession(s.handle)
+	}
+	c.idle = nil
+	c.module.cryptoki.CloseSession(c.anchor)
+	c.login.release()
+	c.module.release()
+}
 
 // Info asks the token for what it says of itself now.
-func (t *Token) Info(ctx context.Context) (TokenInfo, error) { return TokenInfo{}, ErrNoCgo }
+func (t *Token) Info(ctx context.Context) (TokenInfo, error) {
+	var info TokenInfo
+	err := t.do(ctx, nil, nil, false, func(context.Context, *session) (err error) {
+		info, err = t.module.cryptoki.TokenInfo(uint(t.slot.Load()))
+		return err
+	})
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	info.Module = t.module.path
+	return info, nil
+}
 
 // Capabilities are what a token claims.
 type Capabilities struct {
-	Interface  Version // the newest interface that the module has: 2.40, 3.0, 3.2
-	Algorithms []Algorithm
-	Generate   []Algorithm // those of which it generates pairs
-	KEM        bool        // the module has C_DecapsulateKey
-	PreHash    bool        // of HashML-DSA: digests that the caller computes
-	TokenHash  []string    // of HashML-DSA: hash functions that the token computes, as mldsa.PreHash's names
+	Interface  Version     // the newest interface of the module, for example 2.40 or 3.2
+	Algorithms []Algorithm // that it signs or decapsulates with
+	Generate   []Algorithm // of which it generates pairs
+	PreHash    bool        // HashML-DSA of digests that the caller computes
+	TokenHash  []string    // HashML-DSA with hash functions that the token computes, by the names of mldsa.PreHash
 	Mu         bool        // external μ, by Mechanisms.MLDSAMu
 	Mechanisms []uint      // all numbers, ascending
 }
 
-// Capabilities returns what the token claims; it is asked once, when it is opened.
-func (t *Token) Capabilities() Capabilities { return Capabilities{} }
-
-// Keys returns the private keys that match key; the zero Key matches all. It doesn't
-// check their attributes, and leaves Public nil where the token has no public key for one.
-func (t *Token) Keys(ctx context.Context, key Key) ([]KeyInfo, error) { return nil, ErrNoCgo }
-
-// Generate generates a pair in the token, with a random CKA_ID of 16 bytes if options has none.
-// The id must not be in use.
-func (t *Token) Generate(ctx context.Context, algorithm Algorithm, options GenerateOptions) (KeyInfo, error) {
-	return KeyInfo{}, ErrNoCgo
-}
-
-// Import stores a key, a *mldsa.PrivateKey or a decapsulation key of package mlkem, as its seed,
-// or as its expanded form if it has no seed. It needs Config.AllowImport.
-func (t *Token) Import(ctx context.Context, key any, options GenerateOptions) (KeyInfo, error) {
-	return KeyInfo{}, ErrNoCgo
-}
-
-// Delete deletes a private key and the public key of the same id. confirm must be its CKA_ID, or it is
-// ErrConfirm.
-func (t *Token) Delete(ctx context.Context, key Key, confirm []byte) error { return ErrNoCgo }
-
-// Signer returns the signer of the one key that matches.
-func (t *Token) Signer(ctx context.Context, key Key) (*Signer, error) { return nil, ErrNoCgo }
-
-// Decapsulator returns the decapsulator of the one key that matches.
-func (t *Token) Decapsulator(ctx context.Context, key Key) (*Decapsulator, error) {
-	return nil, ErrNoCgo
+// Capabilities returns what the token claimed when it was opened.
+func (t *Token) Capabilities() Capabilities {
+	c := t.capabilities
+	c.Algorithms = slices.Clone(c.Algorithms)
+	c.Generate = slices.Clone(c.Generate)
+	c.TokenHash = slices.Clone(c.TokenHash)
+	c.Mechanisms = slices.Clone(c.Mechanisms)
+	return c
 }

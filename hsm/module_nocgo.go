@@ -1,0 +1,5 @@
+//go:build !cgo || windows
+
+package hsm
+
+func loadModule(string) (cryptoki, error) { return nil, ErrNoCgo }
