@@ -116,7 +116,10 @@ func (t *Token) Generate(ctx context.Context, algorithm Algorithm, options Gener
 			restricted = t.restrict(private, algorithm)
 		}
 		pub, priv, err := m.GeneratePair(s.handle, kind.generate, public, restricted)
-		if templateError(err) && !options.NoRestriction {
+		if !options.NoRestriction && (templateError(err) || code(err) == ckrGeneralError) { // NSS: general error
+			if err := t.unused(s, id); err != nil {
+				return err
+			}
 			pub, priv, err = m.GeneratePair(s.handle, kind.generate, public, private)
 		}
 		if err != nil {
@@ -275,7 +278,7 @@ func (t *Token) store(s *session, key material, options *GenerateOptions, id []b
 	var handle uint
 	var err error
 	for _, form := range forms {
-		if handle, err = m.Create(s.handle, form); !templateError(err) {
+		if handle, err = m.Create(s.handle, form); !templateError(err) && code(err) != ckrGeneralError {
 			break
 		}
 	}
