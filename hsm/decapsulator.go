@@ -68,8 +68,9 @@ func (d *Decapsulator) decapsulate(ctx context.Context, u *use, ciphertext []byt
 	if len(ciphertext) != size {
 		return nil, fmt.Errorf("%w: a ciphertext of %d bytes, expected %d", ErrSize, len(ciphertext), size)
 	}
+	input := ciphertext
 	if ctx.Done() != nil {
-		ciphertext = slices.Clone(ciphertext) // an abandoned call goes on with it
+		input = slices.Clone(ciphertext) // an abandoned call goes on with it
 	}
 	sharedKey := new([mlkem.SharedKeySize]byte)
 	err := d.do(ctx, d.guard, u, false, func(ctx context.Context, s *session) error {
@@ -80,7 +81,7 @@ func (d *Decapsulator) decapsulate(ctx context.Context, u *use, ciphertext []byt
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		err = d.once(s, handle, ciphertext, sharedKey)
+		err = d.once(s, handle, input, sharedKey)
 		if ctx.Err() != nil {
 			clear(sharedKey[:]) // nobody will have it
 		}

@@ -57,7 +57,7 @@ type KeyInfo struct {
 }
 
 // Key returns the name of the key by label and id.
-func (k *KeyInfo) Key() Key { return Key{Label: k.Label, ID: k.ID, Algorithm: k.Algorithm} }
+func (k KeyInfo) Key() Key { return Key{Label: k.Label, ID: k.ID, Algorithm: k.Algorithm} }
 
 // GenerateOptions are the attributes of a new key.
 type GenerateOptions struct {

@@ -51,7 +51,7 @@ func mldsaOptions(opts crypto.SignerOpts) (o SignOptions, mu bool, err error) {
 	return o, mu, nil
 }
 
-// hedgeNumber returns CKH_HEDGE_PREFERRED, CKH_HEDGE_REQUIRED or CKH_DETERMINISTIC_REQUIRED.
+// number returns CKH_HEDGE_PREFERRED, CKH_HEDGE_REQUIRED or CKH_DETERMINISTIC_REQUIRED.
 func (h Hedge) number() uint {
 	return [...]uint{HedgeRequired: 1, HedgePreferred: 0, Deterministic: 2}[h]
 }
@@ -69,12 +69,7 @@ func (s *Signer) mldsaJob(j *job, content []byte, opts crypto.SignerOpts, messag
 	case mu && !message: // of a message it is what ML-DSA does anyway
 		return s.muJob(j)
 	case o.PreHash != 0:
-		return s.preHashJob(j, &o, message)
-	}
-	if j.verify || s.config.VerifyAfterSign || message {
-		j.check = func(signature []byte) error {
-			return s.mldsaVerifier().Verify(j.input, signature, &mldsa.Options{Context: o.Context})
-		}
+		return s.preHashJob(j, o, message)
 	}
 	return nil
 }
@@ -103,7 +98,7 @@ func (s *Signer) muJob(j *job) error {
 
 // preHashJob prepares a HashML-DSA signature: of the digest, if the token signs digests, else with
 // the mechanism in which the token hashes the message.
-func (s *Signer) preHashJob(j *job, o *SignOptions, message bool) error {
+func (s *Signer) preHashJob(j *job, o SignOptions, message bool) error {
 	numbers := hashMechanism(o.PreHash)
 	digest := j.input
 	if message {

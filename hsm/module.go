@@ -176,8 +176,7 @@ func (m *module) forget() {
 
 // code returns the CK_RV in err, or 0.
 func code(err error) uint {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return 0

@@ -111,16 +111,18 @@ func (t *Token) Generate(ctx context.Context, algorithm Algorithm, options Gener
 			public = append(public, attribute{ckaModulusBits, ulong(kind.bits)}, attribute{ckaPublicExponent, publicExponent})
 		}
 		m := t.module.cryptoki
+		restrict := !options.NoRestriction && !t.unrestricted.Load()
 		restricted := private
-		if !options.NoRestriction {
+		if restrict {
 			restricted = t.restrict(private, algorithm)
 		}
 		pub, priv, err := m.GeneratePair(s.handle, kind.generate, public, restricted)
-		if !options.NoRestriction && (templateError(err) || code(err) == ckrGeneralError) { // NSS: general error
+		if restrict && (templateError(err) || code(err) == ckrGeneralError) { // NSS: general error
 			if err := t.unused(s, id); err != nil {
 				return err
 			}
 			pub, priv, err = m.GeneratePair(s.handle, kind.generate, public, private)
+			t.unrestricted.Store(err == nil)
 		}
 		if err != nil {
 			return err
@@ -264,7 +266,7 @@ func (t *Token) store(s *session, key material, options *GenerateOptions, id []b
 	var forms [][]attribute
 	add := func(form ...attribute) {
 		full := append(private[:len(private):len(private)], form...)
-		if !options.NoRestriction {
+		if !options.NoRestriction && !t.unrestricted.Load() {
 			forms = append(forms, t.restrict(full, key.algorithm))
 		}
 		forms = append(forms, full)

@@ -14,8 +14,8 @@ func loggedIn(state uint) bool { return state == 1 || state == 3 }
 // handles. Tokens use different codes for one cause, and so after a code that could mean
 // anything the session is asked whether it still is what it was.
 func (c *core) recoverable(s *session, err error) bool {
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		return false
 	}
 	switch e.Code {

@@ -99,7 +99,7 @@ type job struct {
 	input     []byte // of the token
 	size      int    // of what the token returns
 	verify    bool
-	check     func(signature []byte) error
+	check     func(signature []byte) error     // nil: an ML-DSA signature of input
 	encode    func(raw []byte) ([]byte, error) // nil: the signature is what the token returns
 }
 
@@ -127,27 +127,23 @@ func (s *Signer) sign(ctx context.Context, content []byte, opts crypto.SignerOpt
 }
 
 func (s *Signer) signAs(ctx context.Context, u *use, content []byte, opts crypto.SignerOpts, message bool) ([]byte, error) {
-	var j job
+	j := new(job)
 	var err error
 	if s.info.Algorithm.IsMLDSA() {
-		err = s.mldsaJob(&j, content, opts, message)
+		err = s.mldsaJob(j, content, opts, message)
 	} else {
-		err = s.classicalJob(&j, content, opts, message)
+		err = s.classicalJob(j, content, opts, message)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.do1(ctx, u, &j)
-}
-
-// do1 has the token do a job. What the token reads and writes is not the caller's memory: a call
-// that is abandoned goes on with it.
-func (s *Signer) do1(ctx context.Context, u *use, j *job) ([]byte, error) {
+	// What the token reads and writes is not the caller's memory: a call that is abandoned
+	// goes on with it.
 	if ctx.Done() != nil {
 		j.input = slices.Clone(j.input)
 	}
 	signature := make([]byte, j.size)
-	err := s.do(ctx, s.guard, u, false, func(ctx context.Context, session *session) error {
+	err = s.do(ctx, s.guard, u, false, func(ctx context.Context, session *session) error {
 		handle, err := s.handle(ctx, session, Sign)
 		if err != nil {
 			return err
@@ -160,17 +156,18 @@ func (s *Signer) do1(ctx context.Context, u *use, j *job) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	result := signature
 	if j.encode != nil {
-		if signature, err = j.encode(signature); err != nil {
+		if result, err = j.encode(signature); err != nil {
 			return nil, err
 		}
 	}
 	if j.verify || s.config.VerifyAfterSign {
-		if err := j.check(signature); err != nil {
+		if err := s.checkSignature(j, result); err != nil {
 			return nil, fmt.Errorf("%w: a signature that does not verify", ErrFaulty)
 		}
 	}
-	return signature, nil
+	return result, nil
 }
 
 func (s *Signer) signOnce(session *session, handle uint, j *job, signature []byte) error {
@@ -182,6 +179,14 @@ func (s *Signer) signOnce(session *session, handle uint, j *job, signature []byt
 		return fmt.Errorf("%w: a signature of %d bytes, expected %d", ErrFaulty, n, len(signature))
 	}
 	return err
+}
+
+// checkSignature verifies what a job has made.
+func (s *Signer) checkSignature(j *job, signature []byte) error {
+	if j.check != nil {
+		return j.check(signature)
+	}
+	return s.mldsaVerifier().Verify(j.input, signature, &mldsa.Options{Context: j.mechanism.context})
 }
 
 // proveSigning has the key sign a random message, and verifies the signature.
@@ -210,7 +215,7 @@ func (s *Signer) proveSigning(session *session, handle uint) error {
 			return err
 		}
 	}
-	if j.check(signature) != nil {
+	if s.checkSignature(&j, signature) != nil {
 		return fmt.Errorf("%w: %s does not sign for its public key", ErrKeyChanged, s.info.Key())
 	}
 	return nil

@@ -36,6 +36,7 @@ type core struct {
 	slot         atomic.Uint64
 	capabilities Capabilities
 	numbers      Mechanisms
+	unrestricted atomic.Bool // the token refuses CKA_ALLOWED_MECHANISMS
 
 	slots      chan struct{} // one element for each operation that may have a session
 	returned   chan struct{} // signals that a session came back

@@ -1,0 +1,4 @@
+//go:build !cgo || windows
+
+// Package raw is empty without cgo.
+package raw
