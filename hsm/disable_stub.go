@@ -1,0 +1,5 @@
+package hsm
+
+import "context"
+
+func (t *Token) disable(ctx context.Context, key KeyInfo) error { return ErrNoCgo }
