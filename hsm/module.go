@@ -28,6 +28,7 @@ type cryptoki interface {
 
 	Find(session uint, template []attribute, most int) ([]uint, error)
 	Attribute(session, object, kind uint) ([]byte, error)
+	SetAttribute(session, object uint, a attribute) error
 	Create(session uint, template []attribute) (uint, error)
 	Destroy(session, object uint) error
 	GeneratePair(session, mechanism uint, public, private []attribute) (publicKey, privateKey uint, err error)

@@ -349,6 +349,10 @@ func (b *binding) Attribute(session, object, kind uint) ([]byte, error) {
 	return list[0].Value, nil
 }
 
+func (b *binding) SetAttribute(session, object uint, a attribute) error {
+	return from("C_SetAttributeValue", b.SetAttributeValue(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object), attributes([]attribute{a})))
+}
+
 func (b *binding) Create(session uint, template []attribute) (uint, error) {
 	o, err := b.CreateObject(pkcs11.SessionHandle(session), attributes(template))
 	return uint(o), from("C_CreateObject", err)

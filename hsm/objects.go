@@ -315,15 +315,17 @@ func (t *Token) proveImported(s *session, handle uint, info *KeyInfo, public cry
 // or it is ErrConfirm and nothing is deleted. Other errors match ErrKeyNotFound or ErrAmbiguous, or
 // are those of the token.
 func (t *Token) Delete(ctx context.Context, key Key, confirm []byte) error {
-	confirm = bytes.Clone(confirm)
-	u := &use{purpose: Delete, key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}}
-	return t.change(ctx, u, func(ctx context.Context, s *session) error {
-		found, err := t.findOne(ctx, s, key)
+	info, err := t.one(ctx, key) // a policy may be about attributes that key doesn't have
+	if err != nil {
+		return err
+	}
+	if len(confirm) == 0 || !bytes.Equal(info.ID, confirm) {
+		return fmt.Errorf("%w: the id of %s is %x", ErrConfirm, key, info.ID)
+	}
+	return t.change(ctx, &use{purpose: Delete, key: &info}, func(ctx context.Context, s *session) error {
+		found, err := t.findOne(ctx, s, info.Key())
 		if err != nil {
 			return err
-		}
-		if len(confirm) == 0 || !bytes.Equal(found.info.ID, confirm) {
-			return fmt.Errorf("%w: the id of %s is %x", ErrConfirm, key, found.info.ID)
 		}
 		m := t.module.cryptoki
 		if err := m.Destroy(s.handle, found.handle); err != nil {

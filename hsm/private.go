@@ -35,6 +35,9 @@ func (k *privateKey) init(ctx context.Context, t *Token, key Key, purpose Purpos
 			if found, err = t.findOne(ctx, s, key); err != nil {
 				return err
 			}
+			if err := opened(t.guard, &found.info); err != nil {
+				return err
+			}
 			return t.check(&found.info, purpose)
 		})
 	if err != nil {
