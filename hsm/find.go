@@ -119,6 +119,15 @@ func (c *core) find(ctx context.Context, s *session, key Key) ([]foundKey, error
 	if err != nil {
 		return nil, err
 	}
+	if c.login != nil && c.login.wanted() { // without a login private keys are not found, and that is no error
+		state, err := c.module.cryptoki.SessionState(s.handle)
+		if err == nil && !loggedIn(state) {
+			err = &Error{Function: "C_FindObjects", Code: ckrUserNotLoggedIn}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	var keys []foundKey
 	for _, handle := range handles {
 		if ctx.Err() != nil {

@@ -63,7 +63,7 @@ func (c *core) recover(ctx context.Context, epoch uint64) error {
 	}
 	m := c.module.cryptoki
 	slot, err := c.findAgain()
-	if code(err) == ckrCryptokiNotInitialized {
+	if code(err) == ckrCryptokiNotInitialized || errors.Is(err, ErrTokenNotFound) { // some then have no slots
 		if err = c.module.reinitialize(); err == nil {
 			slot, err = c.findAgain()
 		}

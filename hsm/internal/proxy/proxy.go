@@ -171,5 +171,5 @@ func (p *Proxy) Hanging() int { return int(atomic.LoadUint64(&p.control.hanging)
 // Sessions returns how many sessions are open that were opened through the proxy.
 func (p *Proxy) Sessions() int { return int(atomic.LoadUint64(&p.control.sessions)) }
 
-// Objects returns how many of the objects exist that C_DecapsulateKey made.
+// Objects returns how many of the objects exist that C_DecapsulateKey made, and C_DestroyObject was not asked to destroy.
 func (p *Proxy) Objects() int { return int(atomic.LoadUint64(&p.control.objects)) }

@@ -95,9 +95,6 @@ static W called(int i, W rv, W *a) {
   case I_C_DecapsulateKey:
     atomic_fetch_add(&control->objects, 1);
     break;
-  case I_C_DestroyObject:
-    if (atomic_load(&control->objects)) atomic_fetch_sub(&control->objects, 1);
-    break;
   case I_C_GetTokenInfo:
     *(W *)((char *)a[1] + 96) |= control->flags;
     break;
@@ -140,6 +137,8 @@ static int begin(int i, int *fires, W *rv) {
 static W end(int i, int fires, W rv, W *a, int arity) {
   struct fault *f = &control->fault[i];
   W *length;
+  if (i == I_C_DestroyObject && atomic_load(&control->objects)) /* it may be gone with its session */
+    atomic_fetch_sub(&control->objects, 1);
   rv = called(i, rv, a);
   if (!fires || rv) return rv;
   switch (f->action) {
