@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A cryptoki is a loaded module. Errors of its functions are of type *Error.
@@ -75,6 +76,10 @@ type module struct {
 	lock     sync.Mutex // of loading and initialising
 	cryptoki cryptoki   // nil: not loaded
 	ours     bool       // C_Initialize was done here, and C_Finalize is ours
+
+	// generation counts the times that C_Initialize was done again. Handles of sessions from before may be
+	// those of other sessions now.
+	generation atomic.Uint64
 }
 
 // modules has the modules in use, by path.
@@ -142,8 +147,16 @@ func (m *module) reinitialize() error {
 	}
 	if err == nil {
 		m.ours = true
+		m.generation.Add(1)
 	}
 	return err
+}
+
+// closeSession closes a session, unless it went with its generation.
+func (m *module) closeSession(handle uint, generation uint64) {
+	if m.generation.Load() == generation {
+		m.cryptoki.CloseSession(handle)
+	}
 }
 
 // release undoes one use.

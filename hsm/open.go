@@ -91,6 +91,7 @@ func (c *core) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c.made = c.module.generation.Load()
 	if c.anchor, err = m.OpenSession(info.Slot, false); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 type session struct {
 	handle uint
 	epoch  uint64
+	made   uint64 // the module's generation
 	write  bool
 }
 
@@ -160,7 +161,11 @@ func (c *core) take(ctx context.Context, write bool) (*session, uint64, error) {
 	wait, begun := firstWait, time.Time{}
 	for {
 		c.mu.Lock()
-		epoch := c.epoch
+		epoch, made := c.epoch, c.made
+		if made != c.module.generation.Load() { // another token's recovery has initialised the module
+			c.mu.Unlock()
+			return nil, epoch, &Error{"C_OpenSession", ckrSessionHandleInvalid}
+		}
 		n := len(c.idle)
 		if n > 0 && !write {
 			s := c.idle[n-1]
@@ -172,7 +177,7 @@ func (c *core) take(ctx context.Context, write bool) (*session, uint64, error) {
 		c.mu.Unlock()
 		handle, err := c.module.cryptoki.OpenSession(uint(c.slot.Load()), write)
 		if err == nil {
-			return &session{handle: handle, epoch: epoch, write: write}, epoch, nil
+			return &session{handle, epoch, made, write}, epoch, nil
 		}
 		c.mu.Lock()
 		c.open--
@@ -219,7 +224,7 @@ func (c *core) give(s *session, discard bool) {
 	}
 	c.mu.Unlock()
 	if !keep {
-		c.module.cryptoki.CloseSession(s.handle)
+		c.module.closeSession(s.handle, s.made)
 		c.mu.Lock()
 		c.open--
 		c.mu.Unlock()

@@ -71,20 +71,23 @@ func (c *core) recover(ctx context.Context, epoch uint64) error {
 	if err != nil {
 		return err
 	}
+	made := c.module.generation.Load()
 	c.mu.Lock()
 	c.epoch++
+	before := c.made
+	c.made = made
 	idle := c.idle
 	c.idle = nil
 	c.open -= len(idle)
 	c.mu.Unlock()
 	for _, s := range idle {
-		m.CloseSession(s.handle)
+		c.module.closeSession(s.handle, s.made)
 	}
 
 	anchor := c.anchor
 	state, err := m.SessionState(anchor)
-	if err != nil || slot != uint(c.slot.Load()) {
-		m.CloseSession(anchor)
+	if err != nil || made != before || slot != uint(c.slot.Load()) {
+		c.module.closeSession(anchor, before)
 		if anchor, err = m.OpenSession(slot, false); err != nil {
 			return err
 		}

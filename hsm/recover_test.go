@@ -161,3 +161,22 @@ func TestFaultySignatures(t *testing.T) {
 	_, err = signer.SignMessage(nil, nil, nil)
 	once(err, before)
 }
+
+// TestModuleIsInitialisedAgain: two tokens of a module that was finalised under them recover, and
+// neither uses or closes a session of the other's.
+func TestModuleIsInitialisedAgain(t *testing.T) {
+	first, second := openNSS(t), openNSS(t)
+	signers := []*Signer{signerOf(t, first), signerOf(t, second)}
+	for range 3 {
+		for _, signer := range signers {
+			_, err := signer.SignMessage(nil, []byte("message"), nil)
+			require.NoError(t, err)
+		}
+		require.NoError(t, first.module.cryptoki.Finalize())
+	}
+	for _, signer := range signers {
+		signature, err := signer.SignMessage(nil, []byte("message"), nil)
+		require.NoError(t, err)
+		verified(t, signer, []byte("message"), signature)
+	}
+}

@@ -48,6 +48,7 @@ type core struct {
 	idle    []*session
 	anchor  uint   // the session for the login
 	epoch   uint64 // of sessions; each recovery begins one
+	made    uint64 // the module's generation in which the epoch began
 	open    int    // sessions, without the anchor
 	waiting int    // operations whose callers wait
 	live    int    // operations, abandoned ones among them
@@ -82,10 +83,10 @@ func (c *core) closeSessions() {
 	}
 	c.gone = true
 	for _, s := range c.idle {
-		c.module.cryptoki.CloseSession(s.handle)
+		c.module.closeSession(s.handle, s.made)
 	}
 	c.idle = nil
-	c.module.cryptoki.CloseSession(c.anchor)
+	c.module.closeSession(c.anchor, c.made)
 	c.login.release()
 	c.module.release()
 }

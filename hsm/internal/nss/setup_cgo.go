@@ -19,6 +19,8 @@ import (
 	"github.com/miekg/pkcs11"
 )
 
+const hasCgo = true
+
 // setUp initialises the token. Libraries that are beside the module are loaded before it, because
 // the loader looks for them in LD_LIBRARY_PATH as it was when the process started.
 func setUp(module string) error {

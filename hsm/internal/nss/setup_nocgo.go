@@ -2,6 +2,6 @@
 
 package nss
 
-import "errors"
+const hasCgo = false
 
-func setUp(string) error { return errors.New("PKCS #11 needs cgo") }
+func setUp(string) error { return nil }

@@ -1,0 +1,49 @@
+package hsm
+
+import (
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pqlane/pqlane/hybrid"
+)
+
+func certificateTemplate() *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "localhost"},
+		DNSNames:     []string{"localhost"},
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		IsCA:     true, BasicConstraintsValid: true,
+	}
+}
+
+// selfSigned returns a certificate of a signer's key by that key.
+func selfSigned(t testing.TB, signer crypto.Signer) *x509.Certificate {
+	t.Helper()
+	template := certificateTemplate()
+	der, err := hybrid.CreateCertificate(template, template, signer.Public(), signer)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	require.NoError(t, hybrid.CheckCertificateSignature(certificate, certificate))
+	return certificate
+}
+
+// TestCertificates of each algorithm are signed in the token, by package hybrid.
+func TestCertificates(t *testing.T) {
+	token := openNSS(t)
+	for _, a := range []Algorithm{MLDSA44, MLDSA65, MLDSA87, RSA2048, ECDSAP256, Ed25519} {
+		t.Run(a.String(), func(t *testing.T) {
+			signer, err := token.Signer(background, KeyByID(generate(t, token, a).ID))
+			require.NoError(t, err)
+			selfSigned(t, signer)
+		})
+	}
+}
