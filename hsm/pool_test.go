@@ -55,8 +55,8 @@ func TestManyGoroutinesShareFewSessions(t *testing.T) {
 	eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines }, "goroutines leak")
 }
 
-// TestSessionLimit: operations wait for the token's sessions, and for ours.
-func TestSessionLimit(t *testing.T) {
+// TestWaitingForSessions: operations wait for the token's sessions, and for ours.
+func TestWaitingForSessions(t *testing.T) {
 	token := openNSS(t, func(c *Config) { c.MaxSessions = 8 })
 	signer := signerOf(t, token)
 	f := makeFaulty(t, token)
@@ -129,8 +129,8 @@ func TestContextEndsDuringAnOperation(t *testing.T) {
 	require.ErrorIs(t, err, reason)
 }
 
-// TestCloseWhileBusy: Close waits for callers, but not for calls that were abandoned.
-func TestCloseWhileBusy(t *testing.T) {
+// TestCloseAndAbandonedCalls: Close waits for callers, but not for calls that were abandoned.
+func TestCloseAndAbandonedCalls(t *testing.T) {
 	keeper := openNSS(t)
 	info := generate(t, keeper, MLDSA44)
 	config := nssConfig(t)

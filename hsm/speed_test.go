@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pqlane/pqlane/hsm/internal/raw"
+	direct "github.com/pqlane/pqlane/hsm/internal/raw"
 )
 
 // A worker does one operation.
@@ -28,7 +28,7 @@ func signWorkers(t testing.TB, token *Token, ctx context.Context, a Algorithm) (
 		_, err := signer.SignContext(ctx, message, crypto.Hash(0))
 		return err
 	}
-	module, err := raw.Open(token.module.path)
+	module, err := direct.Open(token.module.path)
 	require.NoError(t, err)
 	return ours, func() worker {
 		s, err := module.Session(uint(token.slot.Load()), info.ID)
@@ -48,7 +48,7 @@ func decapsulateWorkers(t testing.TB, token *Token, ctx context.Context, a Algor
 		_, err := d.DecapsulateContext(ctx, ciphertext)
 		return err
 	}
-	module, err := raw.Open(token.module.path)
+	module, err := direct.Open(token.module.path)
 	require.NoError(t, err)
 	return ours, func() worker {
 		s, err := module.Session(uint(token.slot.Load()), info.ID)
@@ -117,8 +117,8 @@ func TestOverhead(t *testing.T) {
 				ratios := make([]float64, rounds) // of rates, by rounds: the machine's speed changes between them
 				var bestOurs, bestRaw float64
 				for i := range ratios {
-					raw, hsm := rate(t, b, slice), rate(t, a, slice)
-					bestOurs, bestRaw, ratios[i] = max(bestOurs, hsm), max(bestRaw, raw), hsm/raw
+					calls, hsm := rate(t, b, slice), rate(t, a, slice)
+					bestOurs, bestRaw, ratios[i] = max(bestOurs, hsm), max(bestRaw, calls), hsm/calls
 				}
 				slices.Sort(ratios)
 				ratio := ratios[len(ratios)/2]
