@@ -71,14 +71,14 @@ func TestTenThousandOperationsWithFaultsLeakNothing(t *testing.T) {
 	require.NoError(t, err)
 	want, ciphertext := d.Encapsulator().Encapsulate()
 
-	p.Set("C_SignInit", proxy.Fault{Skip: 10, Period: 97, Code: ckrDeviceError})
-	p.Set("C_Sign", proxy.Fault{Skip: 20, Period: 61, Action: proxy.Corrupt})
-	p.Set("C_DecapsulateKey", proxy.Fault{Skip: 30, Period: 89, Code: ckrGeneralError})
-	p.Set("C_GetAttributeValue", proxy.Fault{Skip: 40, Period: 101, Code: ckrFunctionFailed})
-	p.Set("C_DestroyObject", proxy.Fault{Skip: 50, Period: 103, Action: proxy.After, Code: ckrGeneralError})
-	p.Set("C_OpenSession", proxy.Fault{Skip: 5, Period: 37, Code: ckrSessionCount})
-	p.Set("C_FindObjects", proxy.Fault{Skip: 5, Period: 41, Action: proxy.Reset, Code: ckrSessionHandleInvalid})
-	p.Set("C_CloseSession", proxy.Fault{Skip: 7, Period: 23, Action: proxy.After, Code: ckrDeviceError})
+	p.Set("C_SignInit", proxy.Fault{Skip: 10, Period: 197, Code: ckrDeviceError})
+	p.Set("C_Sign", proxy.Fault{Skip: 20, Period: 127, Action: proxy.Corrupt})
+	p.Set("C_DecapsulateKey", proxy.Fault{Skip: 30, Period: 181, Code: ckrGeneralError})
+	p.Set("C_GetAttributeValue", proxy.Fault{Skip: 40, Period: 211, Code: ckrFunctionFailed})
+	p.Set("C_DestroyObject", proxy.Fault{Skip: 50, Period: 223, Action: proxy.After, Code: ckrGeneralError})
+	p.Set("C_OpenSession", proxy.Fault{Skip: 5, Period: 79, Code: ckrSessionCount})
+	p.Set("C_FindObjects", proxy.Fault{Skip: 5, Period: 83, Action: proxy.Reset, Code: ckrSessionHandleInvalid})
+	p.Set("C_CloseSession", proxy.Fault{Skip: 7, Period: 47, Action: proxy.After, Code: ckrDeviceError})
 	var done, failed, next atomic.Int64
 	var all sync.WaitGroup
 	public := signer.Public().(*mldsa.PublicKey)
