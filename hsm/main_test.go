@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pqlane/pqlane/hsm/internal/nss"
+	"github.com/pqlane/pqlane/internal/nss"
 )
 
 func TestMain(m *testing.M) { nss.Main(m) }

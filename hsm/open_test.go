@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pqlane/pqlane/hsm/internal/nss"
+	"github.com/pqlane/pqlane/internal/nss"
 )
 
 // TestPINIsNeverShown: not by fmt with any verb, not by slog, not by JSON, not in an error.

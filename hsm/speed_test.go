@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	direct "github.com/pqlane/pqlane/hsm/internal/raw"
+	direct "github.com/pqlane/pqlane/internal/raw"
 )
 
 // A worker does one operation.

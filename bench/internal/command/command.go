@@ -2,6 +2,8 @@
 package command
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,6 +28,7 @@ type options struct {
 	cpuprofile string
 	time       time.Duration
 	tail       bool
+	hsm        string
 }
 
 // Main runs the suite with the implementations that are given, the last of them
@@ -55,6 +58,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
 	flags.DurationVar(&opts.time, "time", 130*time.Millisecond, "measuring time for each row")
 	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
+	flags.StringVar(&opts.hsm, "hsm", "", "measure the token that this PKCS #11 `URI` names instead, beside raw calls of its module")
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
@@ -79,16 +83,28 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 		return opts, err
 	case flags.NArg() > 0:
 		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case opts.hsm != "" && opts.tail:
+		return opts, errors.New("-hsm and -tail exclude each other")
 	case opts.time <= 0:
 		return opts, fmt.Errorf("-time is %v, it must be positive", opts.time)
 	}
 	return opts, nil
 }
 
-func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) error {
+func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) (failed error) {
 	choose, budget := suite.Comparisons, opts.time
 	if opts.tail {
 		choose, budget = suite.Tail, 0 // as few passes through the messages as there can be
+	}
+	if opts.hsm != "" {
+		token, err := suite.OpenToken(context.Background(), opts.hsm)
+		if err != nil {
+			return err
+		}
+		defer func() { failed = errors.Join(failed, token.Close()) }()
+		choose = func(_ []suite.Implementation, filter suite.Filter) ([]measure.Comparison, error) {
+			return token.Comparisons(context.Background(), filter)
+		}
 	}
 	comparisons, err := choose(implementations, opts.filter)
 	if err != nil {
