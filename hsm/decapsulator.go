@@ -82,8 +82,9 @@ func (d *Decapsulator) decapsulate(ctx context.Context, u *use, ciphertext []byt
 			return context.Cause(ctx)
 		}
 		err = d.once(s, handle, input, sharedKey)
-		if ctx.Err() != nil {
-			clear(sharedKey[:]) // nobody will have it
+		if ctx.Err() != nil { // nobody may be there to have it
+			clear(sharedKey[:])
+			return context.Cause(ctx)
 		}
 		return err
 	})

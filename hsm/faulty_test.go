@@ -16,6 +16,7 @@ type faulty struct {
 	open     int           // sessions
 	mostOpen int           // 0: any number
 	spoil    func(signature []byte) int
+	after    func() // C_DecapsulateKey
 }
 
 // makeFaulty puts a faulty between a token and its module. It is to be done before the token is used.
@@ -119,7 +120,11 @@ func (f *faulty) Decapsulate(session, key, mechanism uint, withLength bool, ciph
 		return err
 	}
 	f.wait()
-	return f.cryptoki.Decapsulate(session, key, mechanism, withLength, ciphertext, sharedKey)
+	err := f.cryptoki.Decapsulate(session, key, mechanism, withLength, ciphertext, sharedKey)
+	if f.after != nil {
+		f.after()
+	}
+	return err
 }
 
 func (f *faulty) wait() {

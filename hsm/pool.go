@@ -153,8 +153,9 @@ func (c *core) run(ctx context.Context, g guard, u *use, write bool, f func(cont
 const (
 	firstWait   = 5 * time.Millisecond
 	longestWait = 250 * time.Millisecond
-	giveUpAfter = 30 * time.Second
 )
+
+var giveUpAfter = 30 * time.Second // tests set it
 
 // take returns a session of the epoch, which it returns even if it fails.
 func (c *core) take(ctx context.Context, write bool) (*session, uint64, error) {
