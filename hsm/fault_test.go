@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pqlane/pqlane/internal/nss"
 	"github.com/pqlane/pqlane/hsm/internal/proxy"
+	"github.com/pqlane/pqlane/internal/nss"
 	"github.com/pqlane/pqlane/mldsa"
 )
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -285,18 +286,20 @@ func TestRetirementOnATokenThatDisablesNothing(t *testing.T) {
 func TestRunDoesWhatIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore(firstKey)
-		failures, fail := 0, true
+		var failures atomic.Int32
+		var fail atomic.Bool
+		fail.Store(true)
 		r, err := newRotator(t.Context(), s, RotatorConfig{
 			Label: "issuer", Algorithm: MLDSA65, Grace: time.Hour, Delete: true,
 			Publish: func(context.Context, KeyInfo) error {
-				if fail {
+				if fail.Load() {
 					return errCrash
 				}
 				return nil
 			},
 			Failed: func(err error) {
 				assert.ErrorIs(t, err, errCrash)
-				failures++
+				failures.Add(1)
 			},
 		})
 		require.NoError(t, err)
@@ -306,10 +309,8 @@ func TestRunDoesWhatIsDue(t *testing.T) {
 		_, err = r.Rotate(ctx, time.Now().Add(10*time.Minute))
 		require.ErrorIs(t, err, errCrash)
 		time.Sleep(12 * time.Second)
-		r.mu.Lock()
-		assert.GreaterOrEqual(t, failures, 3)
-		fail = false
-		r.mu.Unlock()
+		assert.GreaterOrEqual(t, failures.Load(), int32(3))
+		fail.Store(false)
 		time.Sleep(2 * time.Hour)
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)

@@ -18,9 +18,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pqlane/pqlane/internal/nss"
 	"github.com/pqlane/pqlane/hsm/internal/proxy"
 	"github.com/pqlane/pqlane/hybrid"
+	"github.com/pqlane/pqlane/internal/nss"
 )
 
 func TestMain(m *testing.M) { nss.Main(m) }
