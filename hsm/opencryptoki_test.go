@@ -20,6 +20,7 @@ import (
 
 const (
 	strictSO  = "76543210"
+	firstPIN  = "23456701" // of the SO, which the user changes
 	strictPIN = "12345670"
 )
 
@@ -29,7 +30,7 @@ func strictConfig(t *testing.T) Config {
 	if os.Getenv("OPENCRYPTOKI") == "" {
 		t.Skip("opencryptoki's token needs a root file system of its own; .ci/opencryptoki runs this test there")
 	}
-	found, err := filepath.Glob("/usr/lib/*/opencryptoki/libopencryptoki.so")
+	found, err := filepath.Glob("/usr/lib/*/pkcs11/libopencryptoki.so")
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	ctx := pkcs11.New(found[0])
@@ -50,12 +51,12 @@ func strictConfig(t *testing.T) Config {
 		require.NoError(t, err)
 		require.NoError(t, ctx.Login(session, pkcs11.CKU_SO, "87654321"))
 		require.NoError(t, ctx.SetPIN(session, "87654321", strictSO))
-		require.NoError(t, ctx.InitPIN(session, strictPIN))
+		require.NoError(t, ctx.InitPIN(session, firstPIN))
 		require.NoError(t, ctx.Logout(session))
-		require.NoError(t, ctx.Login(session, pkcs11.CKU_USER, strictPIN))
-		require.NoError(t, ctx.SetPIN(session, strictPIN, strictPIN+"0"))
+		require.NoError(t, ctx.Login(session, pkcs11.CKU_USER, firstPIN))
+		require.NoError(t, ctx.SetPIN(session, firstPIN, strictPIN))
 		require.NoError(t, ctx.CloseSession(session))
-		return Config{Module: found[0], Token: "strict", PIN: PINValue(strictPIN + "0")}
+		return Config{Module: found[0], Token: "strict", PIN: PINValue(strictPIN)}
 	}
 	t.Fatal("no soft token")
 	return Config{}
