@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/hybrid"
+	"github.com/pqlane/pqlane/mldsa"
 )
 
 func certificateTemplate() *x509.Certificate {
@@ -44,6 +46,34 @@ func TestCertificates(t *testing.T) {
 			signer, err := token.Signer(background, KeyByID(generate(t, token, a).ID))
 			require.NoError(t, err)
 			selfSigned(t, signer)
+		})
+	}
+}
+
+// TestCompositeKeys have both halves in the token.
+func TestCompositeKeys(t *testing.T) {
+	token := openNSS(t)
+	signer := func(a Algorithm) crypto.Signer {
+		s, err := token.Signer(background, KeyByID(generate(t, token, a).ID))
+		require.NoError(t, err)
+		return s
+	}
+	for _, test := range []struct {
+		composite     hybrid.SignatureAlgorithm
+		pq, classical Algorithm
+	}{
+		{hybrid.MLDSA44Ed25519SHA512(), MLDSA44, Ed25519},
+		{hybrid.MLDSA65ECDSAP256SHA512(), MLDSA65, ECDSAP256},
+		{hybrid.MLDSA44RSA2048PSSSHA256(), MLDSA44, RSA2048},
+	} {
+		t.Run(fmt.Sprint(test.composite), func(t *testing.T) {
+			key, err := hybrid.ImportCompositeKey(test.composite, signer(test.pq), signer(test.classical), &hybrid.ImportOptions{DedicatedKeys: true})
+			require.NoError(t, err)
+			opts := &mldsa.Options{Context: "context"}
+			signature, err := key.Sign(nil, []byte("message"), opts)
+			require.NoError(t, err)
+			require.NoError(t, hybrid.VerifyComposite(key.PublicKey(), []byte("message"), signature, opts))
+			selfSigned(t, key)
 		})
 	}
 }
