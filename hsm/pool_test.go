@@ -199,3 +199,31 @@ func TestAllocations(t *testing.T) {
 		assert.LessOrEqual(t, n, 4.0, name)
 	}
 }
+
+// An instant is a module that signs nothing, at once.
+type instant struct{ cryptoki }
+
+func (instant) Sign(session, key uint, m *mechanism, message, signature []byte) (int, error) {
+	return len(signature), nil
+}
+
+// BenchmarkOwnCost is what a signature costs beside the calls of the module.
+func BenchmarkOwnCost(b *testing.B) {
+	token := openNSS(b)
+	signer := signerOf(b, token)
+	real := token.module.cryptoki
+	token.module.cryptoki = instant{real}
+	defer func() { token.module.cryptoki = real }()
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"sign": background, "sign under a context": ctx} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := signer.SignContext(ctx, []byte("message"), nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
