@@ -7,8 +7,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/pkcs11"
@@ -24,11 +28,17 @@ const (
 	strictPIN = "12345670"
 )
 
+// strict is how the soft token is opened, once it was initialised.
+var strict *Config
+
 // strictConfig initialises the soft token of opencryptoki, and returns how to open it.
 func strictConfig(t *testing.T) Config {
 	t.Helper()
 	if os.Getenv("OPENCRYPTOKI") == "" {
 		t.Skip("opencryptoki's token needs a root file system of its own; .ci/opencryptoki runs this test there")
+	}
+	if strict != nil {
+		return *strict
 	}
 	found, err := filepath.Glob("/usr/lib/*/pkcs11/libopencryptoki.so")
 	require.NoError(t, err)
@@ -56,7 +66,8 @@ func strictConfig(t *testing.T) Config {
 		require.NoError(t, ctx.Login(session, pkcs11.CKU_USER, firstPIN))
 		require.NoError(t, ctx.SetPIN(session, firstPIN, strictPIN))
 		require.NoError(t, ctx.CloseSession(session))
-		return Config{Module: found[0], Token: "strict", PIN: PINValue(strictPIN)}
+		strict = &Config{Module: found[0], Token: "strict", PIN: PINValue(strictPIN)}
+		return *strict
 	}
 	t.Fatal("no soft token")
 	return Config{}
@@ -114,9 +125,9 @@ func TestOpencryptoki(t *testing.T) {
 			}
 		})
 	}
-	strict := config
-	strict.Strict = true
-	local, err := Open(t.Context(), strict)
+	demanding := config
+	demanding.Strict = true
+	local, err := Open(t.Context(), demanding)
 	require.NoError(t, err)
 	for _, info := range keys {
 		if !info.Algorithm.IsMLKEM() {
@@ -160,5 +171,33 @@ func TestOpencryptoki(t *testing.T) {
 	config.AllowFinalTry = true
 	token, err = Open(t.Context(), config)
 	require.NoError(t, err)
+	require.NoError(t, token.Close())
+}
+
+// TestOpencryptokiDaemonRestarted kills the daemon under an open token.
+func TestOpencryptokiDaemonRestarted(t *testing.T) {
+	token, err := Open(t.Context(), strictConfig(t))
+	require.NoError(t, err)
+	info, err := token.Generate(t.Context(), MLDSA44, GenerateOptions{Label: t.Name()})
+	require.NoError(t, err)
+	signer, err := token.Signer(t.Context(), info.Key())
+	require.NoError(t, err)
+	requireSigns(t, signer)
+	pid, err := os.ReadFile("/run/opencryptoki/pkcsslotd.pid")
+	require.NoError(t, err)
+	n, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
+	_, err = signer.SignContext(t.Context(), message, nil)
+	t.Logf("without the daemon: %v", err)
+	stale, err := filepath.Glob("/run/opencryptoki/pkcsslotd.*")
+	require.NoError(t, err)
+	for _, file := range stale {
+		require.NoError(t, os.Remove(file))
+	}
+	out, err := exec.Command("pkcsslotd").CombinedOutput()
+	require.NoError(t, err, string(out))
+	requireSigns(t, signer)
+	require.NoError(t, token.Delete(t.Context(), info.Key(), info.ID))
 	require.NoError(t, token.Close())
 }
