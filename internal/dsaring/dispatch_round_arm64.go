@@ -68,8 +68,9 @@ func Exceeds(p *Poly, bound int32) bool {
 }
 
 // The kernels below have the contracts of the functions above and work at any
-// alignment. Their time depends on nothing: no data reaches a branch or an address. The
-// numbers in names are (q−1)/γ₂.
+// alignment. Their time depends on nothing: no data reaches a branch or an address, and the
+// processor state bit DIT makes the timing of all their instructions independent of data.
+// The numbers in names are (q−1)/γ₂.
 
 //go:noescape
 func power2RoundNEON(t1, t0, t *Poly)

@@ -886,387 +886,389 @@ loop2:
 TEXT ·inverseNTTNEON(SB), NOSPLIT, $0-8
 	MOVD $8380417, R0
 	VDUP R0, V31.S4
+	MOVD $256, R0
+	VDUP R0, V30.S4
 	MOVD p+0(FP), R0
 	MOVD $inverseBlockRoots<>(SB), R2
 	MOVD R0, R1
 	// Layers of length 1 to 8.
 	MOVD $8, R3
 loop1:
-	FLDPQ.P 32(R2), (F22, F21)
-	FLDPQ.P 32(R2), (F20, F19)
-	FLDPQ.P 32(R2), (F18, F17)
-	FLDPQ.P 32(R2), (F16, F15)
-	FLDPQ.P 32(R2), (F14, F13)
-	FLDPQ.P 32(R2), (F12, F11)
-	FLDPQ.P 32(R2), (F10, F9)
-	FLDPQ.P 32(R2), (F8, F7)
+	FLDPQ.P 32(R2), (F21, F20)
+	FLDPQ.P 32(R2), (F19, F18)
+	FLDPQ.P 32(R2), (F17, F16)
+	FLDPQ.P 32(R2), (F15, F14)
+	FLDPQ.P 32(R2), (F13, F12)
+	FLDPQ.P 32(R2), (F11, F10)
+	FLDPQ.P 32(R2), (F9, F8)
+	FLDPQ.P 32(R2), (F7, F6)
 	MOVD R1, R4
-	VLD4.P 64(R4), [V27.S4, V28.S4, V29.S4, V30.S4]
-	VLD4.P 64(R4), [V23.S4, V24.S4, V25.S4, V26.S4]
-	VSUB V28.S4, V27.S4, V6.S4
-	VSUB V30.S4, V29.S4, V5.S4
-	VSUB V24.S4, V23.S4, V4.S4
-	VSUB V26.S4, V25.S4, V3.S4
-	VADD V28.S4, V27.S4, V27.S4
-	VADD V30.S4, V29.S4, V29.S4
-	VADD V24.S4, V23.S4, V23.S4
-	VADD V26.S4, V25.S4, V25.S4
-	WORD $0x4eb29cdc // mul v28.4s, v6.4s, v18.4s
-	WORD $0x4eb09cbe // mul v30.4s, v5.4s, v16.4s
-	WORD $0x4eaa9c98 // mul v24.4s, v4.4s, v10.4s
-	WORD $0x4ea89c7a // mul v26.4s, v3.4s, v8.4s
-	WORD $0x6eb1b4c6 // sqrdmulh v6.4s, v6.4s, v17.4s
-	WORD $0x6eafb4a5 // sqrdmulh v5.4s, v5.4s, v15.4s
-	WORD $0x6ea9b484 // sqrdmulh v4.4s, v4.4s, v9.4s
-	WORD $0x6ea7b463 // sqrdmulh v3.4s, v3.4s, v7.4s
-	WORD $0x6f9f40dc // mls v28.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4098 // mls v24.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
-	VSUB V29.S4, V27.S4, V6.S4
-	VSUB V30.S4, V28.S4, V5.S4
-	VSUB V25.S4, V23.S4, V4.S4
-	VSUB V26.S4, V24.S4, V3.S4
+	VLD4.P 64(R4), [V26.S4, V27.S4, V28.S4, V29.S4]
+	VLD4.P 64(R4), [V22.S4, V23.S4, V24.S4, V25.S4]
+	VSUB V27.S4, V26.S4, V5.S4
+	VSUB V29.S4, V28.S4, V4.S4
+	VSUB V23.S4, V22.S4, V3.S4
+	VSUB V25.S4, V24.S4, V2.S4
+	VADD V27.S4, V26.S4, V26.S4
+	VADD V29.S4, V28.S4, V28.S4
+	VADD V23.S4, V22.S4, V22.S4
+	VADD V25.S4, V24.S4, V24.S4
+	WORD $0x4eb19cbb // mul v27.4s, v5.4s, v17.4s
+	WORD $0x4eaf9c9d // mul v29.4s, v4.4s, v15.4s
+	WORD $0x4ea99c77 // mul v23.4s, v3.4s, v9.4s
+	WORD $0x4ea79c59 // mul v25.4s, v2.4s, v7.4s
+	WORD $0x6eb0b4a5 // sqrdmulh v5.4s, v5.4s, v16.4s
+	WORD $0x6eaeb484 // sqrdmulh v4.4s, v4.4s, v14.4s
+	WORD $0x6ea8b463 // sqrdmulh v3.4s, v3.4s, v8.4s
+	WORD $0x6ea6b442 // sqrdmulh v2.4s, v2.4s, v6.4s
+	WORD $0x6f9f40bb // mls v27.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f409d // mls v29.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4077 // mls v23.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f4059 // mls v25.4s, v2.4s, v31.s[0]
+	VSUB V28.S4, V26.S4, V5.S4
+	VSUB V29.S4, V27.S4, V4.S4
+	VSUB V24.S4, V22.S4, V3.S4
+	VSUB V25.S4, V23.S4, V2.S4
+	VADD V28.S4, V26.S4, V26.S4
 	VADD V29.S4, V27.S4, V27.S4
-	VADD V30.S4, V28.S4, V28.S4
+	VADD V24.S4, V22.S4, V22.S4
 	VADD V25.S4, V23.S4, V23.S4
-	VADD V26.S4, V24.S4, V24.S4
-	WORD $0x4eb49cdd // mul v29.4s, v6.4s, v20.4s
-	WORD $0x4eb49cbe // mul v30.4s, v5.4s, v20.4s
-	WORD $0x4eac9c99 // mul v25.4s, v4.4s, v12.4s
-	WORD $0x4eac9c7a // mul v26.4s, v3.4s, v12.4s
-	WORD $0x6eb3b4c6 // sqrdmulh v6.4s, v6.4s, v19.4s
-	WORD $0x6eb3b4a5 // sqrdmulh v5.4s, v5.4s, v19.4s
-	WORD $0x6eabb484 // sqrdmulh v4.4s, v4.4s, v11.4s
-	WORD $0x6eabb463 // sqrdmulh v3.4s, v3.4s, v11.4s
-	WORD $0x6f9f40dd // mls v29.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4099 // mls v25.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
-	VTRN1 V28.S4, V27.S4, V6.S4
-	VTRN2 V28.S4, V27.S4, V5.S4
-	VTRN1 V30.S4, V29.S4, V4.S4
-	VTRN2 V30.S4, V29.S4, V3.S4
-	VTRN1 V4.D2, V6.D2, V27.D2
-	VTRN1 V3.D2, V5.D2, V28.D2
-	VTRN2 V4.D2, V6.D2, V29.D2
-	VTRN2 V3.D2, V5.D2, V30.D2
-	VTRN1 V24.S4, V23.S4, V6.S4
-	VTRN2 V24.S4, V23.S4, V5.S4
-	VTRN1 V26.S4, V25.S4, V4.S4
-	VTRN2 V26.S4, V25.S4, V3.S4
-	VTRN1 V4.D2, V6.D2, V23.D2
-	VTRN1 V3.D2, V5.D2, V24.D2
-	VTRN2 V4.D2, V6.D2, V25.D2
-	VTRN2 V3.D2, V5.D2, V26.D2
-	VSUB V28.S4, V27.S4, V6.S4
-	VSUB V30.S4, V29.S4, V5.S4
-	VSUB V24.S4, V23.S4, V4.S4
-	VSUB V26.S4, V25.S4, V3.S4
-	VADD V28.S4, V27.S4, V27.S4
-	VADD V30.S4, V29.S4, V29.S4
-	VADD V24.S4, V23.S4, V23.S4
-	VADD V26.S4, V25.S4, V25.S4
-	WORD $0x4f9688dc // mul v28.4s, v6.4s, v22.s[2]
-	WORD $0x4f9580be // mul v30.4s, v5.4s, v21.s[0]
-	WORD $0x4f8e8898 // mul v24.4s, v4.4s, v14.s[2]
-	WORD $0x4f8d807a // mul v26.4s, v3.4s, v13.s[0]
-	WORD $0x4fb6d8c6 // sqrdmulh v6.4s, v6.4s, v22.s[3]
+	WORD $0x4eb39cbc // mul v28.4s, v5.4s, v19.4s
+	WORD $0x4eb39c9d // mul v29.4s, v4.4s, v19.4s
+	WORD $0x4eab9c78 // mul v24.4s, v3.4s, v11.4s
+	WORD $0x4eab9c59 // mul v25.4s, v2.4s, v11.4s
+	WORD $0x6eb2b4a5 // sqrdmulh v5.4s, v5.4s, v18.4s
+	WORD $0x6eb2b484 // sqrdmulh v4.4s, v4.4s, v18.4s
+	WORD $0x6eaab463 // sqrdmulh v3.4s, v3.4s, v10.4s
+	WORD $0x6eaab442 // sqrdmulh v2.4s, v2.4s, v10.4s
+	WORD $0x6f9f40bc // mls v28.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f409d // mls v29.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4078 // mls v24.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f4059 // mls v25.4s, v2.4s, v31.s[0]
+	VTRN1 V27.S4, V26.S4, V5.S4
+	VTRN2 V27.S4, V26.S4, V4.S4
+	VTRN1 V29.S4, V28.S4, V3.S4
+	VTRN2 V29.S4, V28.S4, V2.S4
+	VTRN1 V3.D2, V5.D2, V26.D2
+	VTRN1 V2.D2, V4.D2, V27.D2
+	VTRN2 V3.D2, V5.D2, V28.D2
+	VTRN2 V2.D2, V4.D2, V29.D2
+	VTRN1 V23.S4, V22.S4, V5.S4
+	VTRN2 V23.S4, V22.S4, V4.S4
+	VTRN1 V25.S4, V24.S4, V3.S4
+	VTRN2 V25.S4, V24.S4, V2.S4
+	VTRN1 V3.D2, V5.D2, V22.D2
+	VTRN1 V2.D2, V4.D2, V23.D2
+	VTRN2 V3.D2, V5.D2, V24.D2
+	VTRN2 V2.D2, V4.D2, V25.D2
+	VSUB V27.S4, V26.S4, V5.S4
+	VSUB V29.S4, V28.S4, V4.S4
+	VSUB V23.S4, V22.S4, V3.S4
+	VSUB V25.S4, V24.S4, V2.S4
+	VADD V27.S4, V26.S4, V26.S4
+	VADD V29.S4, V28.S4, V28.S4
+	VADD V23.S4, V22.S4, V22.S4
+	VADD V25.S4, V24.S4, V24.S4
+	WORD $0x4f9588bb // mul v27.4s, v5.4s, v21.s[2]
+	WORD $0x4f94809d // mul v29.4s, v4.4s, v20.s[0]
+	WORD $0x4f8d8877 // mul v23.4s, v3.4s, v13.s[2]
+	WORD $0x4f8c8059 // mul v25.4s, v2.4s, v12.s[0]
+	WORD $0x4fb5d8a5 // sqrdmulh v5.4s, v5.4s, v21.s[3]
+	WORD $0x4fb4d084 // sqrdmulh v4.4s, v4.4s, v20.s[1]
+	WORD $0x4fadd863 // sqrdmulh v3.4s, v3.4s, v13.s[3]
+	WORD $0x4facd042 // sqrdmulh v2.4s, v2.4s, v12.s[1]
+	WORD $0x6f9f40bb // mls v27.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f409d // mls v29.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4077 // mls v23.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f4059 // mls v25.4s, v2.4s, v31.s[0]
+	VSUB V28.S4, V26.S4, V5.S4
+	VSUB V29.S4, V27.S4, V4.S4
+	VSUB V24.S4, V22.S4, V3.S4
+	VSUB V25.S4, V23.S4, V2.S4
+	VADD V28.S4, V26.S4, V26.S4
+	VADD V29.S4, V27.S4, V27.S4
+	VADD V24.S4, V22.S4, V22.S4
+	VADD V25.S4, V23.S4, V23.S4
+	WORD $0x4f9580bc // mul v28.4s, v5.4s, v21.s[0]
+	WORD $0x4f95809d // mul v29.4s, v4.4s, v21.s[0]
+	WORD $0x4f8d8078 // mul v24.4s, v3.4s, v13.s[0]
+	WORD $0x4f8d8059 // mul v25.4s, v2.4s, v13.s[0]
 	WORD $0x4fb5d0a5 // sqrdmulh v5.4s, v5.4s, v21.s[1]
-	WORD $0x4faed884 // sqrdmulh v4.4s, v4.4s, v14.s[3]
+	WORD $0x4fb5d084 // sqrdmulh v4.4s, v4.4s, v21.s[1]
 	WORD $0x4fadd063 // sqrdmulh v3.4s, v3.4s, v13.s[1]
-	WORD $0x6f9f40dc // mls v28.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4098 // mls v24.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
-	VSUB V29.S4, V27.S4, V6.S4
-	VSUB V30.S4, V28.S4, V5.S4
-	VSUB V25.S4, V23.S4, V4.S4
-	VSUB V26.S4, V24.S4, V3.S4
-	VADD V29.S4, V27.S4, V27.S4
-	VADD V30.S4, V28.S4, V28.S4
-	VADD V25.S4, V23.S4, V23.S4
-	VADD V26.S4, V24.S4, V24.S4
-	WORD $0x4f9680dd // mul v29.4s, v6.4s, v22.s[0]
-	WORD $0x4f9680be // mul v30.4s, v5.4s, v22.s[0]
-	WORD $0x4f8e8099 // mul v25.4s, v4.4s, v14.s[0]
-	WORD $0x4f8e807a // mul v26.4s, v3.4s, v14.s[0]
-	WORD $0x4fb6d0c6 // sqrdmulh v6.4s, v6.4s, v22.s[1]
-	WORD $0x4fb6d0a5 // sqrdmulh v5.4s, v5.4s, v22.s[1]
-	WORD $0x4faed084 // sqrdmulh v4.4s, v4.4s, v14.s[1]
-	WORD $0x4faed063 // sqrdmulh v3.4s, v3.4s, v14.s[1]
-	WORD $0x6f9f40dd // mls v29.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40be // mls v30.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4099 // mls v25.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f407a // mls v26.4s, v3.4s, v31.s[0]
-	FSTPQ (F27, F28), (R1)
-	FSTPQ (F29, F30), 32(R1)
+	WORD $0x4fadd042 // sqrdmulh v2.4s, v2.4s, v13.s[1]
+	WORD $0x6f9f40bc // mls v28.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f409d // mls v29.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4078 // mls v24.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f4059 // mls v25.4s, v2.4s, v31.s[0]
+	FSTPQ (F26, F27), (R1)
+	FSTPQ (F28, F29), 32(R1)
 	ADD $64, R1, R1
-	FSTPQ (F23, F24), (R1)
-	FSTPQ (F25, F26), 32(R1)
+	FSTPQ (F22, F23), (R1)
+	FSTPQ (F24, F25), 32(R1)
 	ADD $64, R1, R1
 	SUB $1, R3, R3
 	CBNZ R3, loop1
 	MOVD $inverseRoots<>(SB), R1
-	FLDPQ (R1), (F30, F29)
-	FLDPQ 32(R1), (F28, F27)
-	FLDPQ 64(R1), (F26, F25)
-	FLDPQ 96(R1), (F24, F23)
+	FLDPQ (R1), (F29, F28)
+	FLDPQ 32(R1), (F27, F26)
+	FLDPQ 64(R1), (F25, F24)
+	FLDPQ 96(R1), (F23, F22)
 	// Layers of length 16 to 128.
 	MOVD $4, R1
 loop2:
-	FMOVQ (R0), F22
-	FMOVQ 64(R0), F21
-	FMOVQ 128(R0), F20
-	FMOVQ 192(R0), F19
-	FMOVQ 256(R0), F18
-	FMOVQ 320(R0), F17
-	FMOVQ 384(R0), F16
-	FMOVQ 448(R0), F15
-	FMOVQ 512(R0), F14
-	FMOVQ 576(R0), F13
-	FMOVQ 640(R0), F12
-	FMOVQ 704(R0), F11
-	FMOVQ 768(R0), F10
-	FMOVQ 832(R0), F9
-	FMOVQ 896(R0), F8
-	FMOVQ 960(R0), F7
-	VSUB V21.S4, V22.S4, V6.S4
-	VSUB V19.S4, V20.S4, V5.S4
-	VSUB V17.S4, V18.S4, V4.S4
-	VSUB V15.S4, V16.S4, V3.S4
-	VADD V21.S4, V22.S4, V22.S4
-	VADD V19.S4, V20.S4, V20.S4
-	VADD V17.S4, V18.S4, V18.S4
-	VADD V15.S4, V16.S4, V16.S4
-	WORD $0x4f9e80d5 // mul v21.4s, v6.4s, v30.s[0]
-	WORD $0x4f9e88b3 // mul v19.4s, v5.4s, v30.s[2]
-	WORD $0x4f9d8091 // mul v17.4s, v4.4s, v29.s[0]
-	WORD $0x4f9d886f // mul v15.4s, v3.4s, v29.s[2]
-	WORD $0x4fbed0c6 // sqrdmulh v6.4s, v6.4s, v30.s[1]
-	WORD $0x4fbed8a5 // sqrdmulh v5.4s, v5.4s, v30.s[3]
-	WORD $0x4fbdd084 // sqrdmulh v4.4s, v4.4s, v29.s[1]
-	WORD $0x4fbdd863 // sqrdmulh v3.4s, v3.4s, v29.s[3]
-	WORD $0x6f9f40d5 // mls v21.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40b3 // mls v19.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4091 // mls v17.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
-	VSUB V13.S4, V14.S4, V6.S4
-	VSUB V11.S4, V12.S4, V5.S4
-	VSUB V9.S4, V10.S4, V4.S4
-	VSUB V7.S4, V8.S4, V3.S4
-	VADD V13.S4, V14.S4, V14.S4
-	VADD V11.S4, V12.S4, V12.S4
-	VADD V9.S4, V10.S4, V10.S4
-	VADD V7.S4, V8.S4, V8.S4
-	WORD $0x4f9c80cd // mul v13.4s, v6.4s, v28.s[0]
-	WORD $0x4f9c88ab // mul v11.4s, v5.4s, v28.s[2]
-	WORD $0x4f9b8089 // mul v9.4s, v4.4s, v27.s[0]
-	WORD $0x4f9b8867 // mul v7.4s, v3.4s, v27.s[2]
-	WORD $0x4fbcd0c6 // sqrdmulh v6.4s, v6.4s, v28.s[1]
-	WORD $0x4fbcd8a5 // sqrdmulh v5.4s, v5.4s, v28.s[3]
-	WORD $0x4fbbd084 // sqrdmulh v4.4s, v4.4s, v27.s[1]
-	WORD $0x4fbbd863 // sqrdmulh v3.4s, v3.4s, v27.s[3]
-	WORD $0x6f9f40cd // mls v13.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40ab // mls v11.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4089 // mls v9.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
-	VSUB V20.S4, V22.S4, V6.S4
+	FMOVQ (R0), F21
+	FMOVQ 64(R0), F20
+	FMOVQ 128(R0), F19
+	FMOVQ 192(R0), F18
+	FMOVQ 256(R0), F17
+	FMOVQ 320(R0), F16
+	FMOVQ 384(R0), F15
+	FMOVQ 448(R0), F14
+	FMOVQ 512(R0), F13
+	FMOVQ 576(R0), F12
+	FMOVQ 640(R0), F11
+	FMOVQ 704(R0), F10
+	FMOVQ 768(R0), F9
+	FMOVQ 832(R0), F8
+	FMOVQ 896(R0), F7
+	FMOVQ 960(R0), F6
+	VSUB V20.S4, V21.S4, V5.S4
+	VSUB V18.S4, V19.S4, V4.S4
+	VSUB V16.S4, V17.S4, V3.S4
+	VSUB V14.S4, V15.S4, V2.S4
+	VADD V20.S4, V21.S4, V21.S4
+	VADD V18.S4, V19.S4, V19.S4
+	VADD V16.S4, V17.S4, V17.S4
+	VADD V14.S4, V15.S4, V15.S4
+	WORD $0x4f9d80b4 // mul v20.4s, v5.4s, v29.s[0]
+	WORD $0x4f9d8892 // mul v18.4s, v4.4s, v29.s[2]
+	WORD $0x4f9c8070 // mul v16.4s, v3.4s, v28.s[0]
+	WORD $0x4f9c884e // mul v14.4s, v2.4s, v28.s[2]
+	WORD $0x4fbdd0a5 // sqrdmulh v5.4s, v5.4s, v29.s[1]
+	WORD $0x4fbdd884 // sqrdmulh v4.4s, v4.4s, v29.s[3]
+	WORD $0x4fbcd063 // sqrdmulh v3.4s, v3.4s, v28.s[1]
+	WORD $0x4fbcd842 // sqrdmulh v2.4s, v2.4s, v28.s[3]
+	WORD $0x6f9f40b4 // mls v20.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4092 // mls v18.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4070 // mls v16.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f404e // mls v14.4s, v2.4s, v31.s[0]
+	VSUB V12.S4, V13.S4, V5.S4
+	VSUB V10.S4, V11.S4, V4.S4
+	VSUB V8.S4, V9.S4, V3.S4
+	VSUB V6.S4, V7.S4, V2.S4
+	VADD V12.S4, V13.S4, V13.S4
+	VADD V10.S4, V11.S4, V11.S4
+	VADD V8.S4, V9.S4, V9.S4
+	VADD V6.S4, V7.S4, V7.S4
+	WORD $0x4f9b80ac // mul v12.4s, v5.4s, v27.s[0]
+	WORD $0x4f9b888a // mul v10.4s, v4.4s, v27.s[2]
+	WORD $0x4f9a8068 // mul v8.4s, v3.4s, v26.s[0]
+	WORD $0x4f9a8846 // mul v6.4s, v2.4s, v26.s[2]
+	WORD $0x4fbbd0a5 // sqrdmulh v5.4s, v5.4s, v27.s[1]
+	WORD $0x4fbbd884 // sqrdmulh v4.4s, v4.4s, v27.s[3]
+	WORD $0x4fbad063 // sqrdmulh v3.4s, v3.4s, v26.s[1]
+	WORD $0x4fbad842 // sqrdmulh v2.4s, v2.4s, v26.s[3]
+	WORD $0x6f9f40ac // mls v12.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f408a // mls v10.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f4068 // mls v8.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f4046 // mls v6.4s, v2.4s, v31.s[0]
 	VSUB V19.S4, V21.S4, V5.S4
-	VSUB V16.S4, V18.S4, V4.S4
+	VSUB V18.S4, V20.S4, V4.S4
 	VSUB V15.S4, V17.S4, V3.S4
-	VADD V20.S4, V22.S4, V22.S4
+	VSUB V14.S4, V16.S4, V2.S4
 	VADD V19.S4, V21.S4, V21.S4
-	VADD V16.S4, V18.S4, V18.S4
+	VADD V18.S4, V20.S4, V20.S4
 	VADD V15.S4, V17.S4, V17.S4
-	WORD $0x4f9a80d4 // mul v20.4s, v6.4s, v26.s[0]
-	WORD $0x4f9a80b3 // mul v19.4s, v5.4s, v26.s[0]
-	WORD $0x4f9a8890 // mul v16.4s, v4.4s, v26.s[2]
-	WORD $0x4f9a886f // mul v15.4s, v3.4s, v26.s[2]
-	WORD $0x4fbad0c6 // sqrdmulh v6.4s, v6.4s, v26.s[1]
-	WORD $0x4fbad0a5 // sqrdmulh v5.4s, v5.4s, v26.s[1]
-	WORD $0x4fbad884 // sqrdmulh v4.4s, v4.4s, v26.s[3]
-	WORD $0x4fbad863 // sqrdmulh v3.4s, v3.4s, v26.s[3]
-	WORD $0x6f9f40d4 // mls v20.4s, v6.4s, v31.s[0]
-	WORD $0x6f9f40b3 // mls v19.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4090 // mls v16.4s, v4.4s, v31.s[0]
-	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
-	VSUB V12.S4, V14.S4, V6.S4
-	VSUB V11.S4, V13.S4, V5.S4
-	VSUB V8.S4, V10.S4, V4.S4
-	VSUB V7.S4, V9.S4, V3.S4
-	VADD V12.S4, V14.S4, V14.S4
-	VADD V11.S4, V13.S4, V13.S4
-	VADD V8.S4, V10.S4, V10.S4
-	VADD V7.S4, V9.S4, V9.S4
-	WORD $0x4f9980cc // mul v12.4s, v6.4s, v25.s[0]
-	WORD $0x4f9980ab // mul v11.4s, v5.4s, v25.s[0]
-	WORD $0x4f998888 // mul v8.4s, v4.4s, v25.s[2]
-	WORD $0x4f998867 // mul v7.4s, v3.4s, v25.s[2]
-	WORD $0x4fb9d0c6 // sqrdmulh v6.4s, v6.4s, v25.s[1]
+	VADD V14.S4, V16.S4, V16.S4
+	WORD $0x4f9980b3 // mul v19.4s, v5.4s, v25.s[0]
+	WORD $0x4f998092 // mul v18.4s, v4.4s, v25.s[0]
+	WORD $0x4f99886f // mul v15.4s, v3.4s, v25.s[2]
+	WORD $0x4f99884e // mul v14.4s, v2.4s, v25.s[2]
 	WORD $0x4fb9d0a5 // sqrdmulh v5.4s, v5.4s, v25.s[1]
-	WORD $0x4fb9d884 // sqrdmulh v4.4s, v4.4s, v25.s[3]
+	WORD $0x4fb9d084 // sqrdmulh v4.4s, v4.4s, v25.s[1]
 	WORD $0x4fb9d863 // sqrdmulh v3.4s, v3.4s, v25.s[3]
-	WORD $0x6f9f40cc // mls v12.4s, v6.4s, v31.s[0]
+	WORD $0x4fb9d842 // sqrdmulh v2.4s, v2.4s, v25.s[3]
+	WORD $0x6f9f40b3 // mls v19.4s, v5.4s, v31.s[0]
+	WORD $0x6f9f4092 // mls v18.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
+	WORD $0x6f9f404e // mls v14.4s, v2.4s, v31.s[0]
+	VSUB V11.S4, V13.S4, V5.S4
+	VSUB V10.S4, V12.S4, V4.S4
+	VSUB V7.S4, V9.S4, V3.S4
+	VSUB V6.S4, V8.S4, V2.S4
+	VADD V11.S4, V13.S4, V13.S4
+	VADD V10.S4, V12.S4, V12.S4
+	VADD V7.S4, V9.S4, V9.S4
+	VADD V6.S4, V8.S4, V8.S4
+	WORD $0x4f9880ab // mul v11.4s, v5.4s, v24.s[0]
+	WORD $0x4f98808a // mul v10.4s, v4.4s, v24.s[0]
+	WORD $0x4f988867 // mul v7.4s, v3.4s, v24.s[2]
+	WORD $0x4f988846 // mul v6.4s, v2.4s, v24.s[2]
+	WORD $0x4fb8d0a5 // sqrdmulh v5.4s, v5.4s, v24.s[1]
+	WORD $0x4fb8d084 // sqrdmulh v4.4s, v4.4s, v24.s[1]
+	WORD $0x4fb8d863 // sqrdmulh v3.4s, v3.4s, v24.s[3]
+	WORD $0x4fb8d842 // sqrdmulh v2.4s, v2.4s, v24.s[3]
 	WORD $0x6f9f40ab // mls v11.4s, v5.4s, v31.s[0]
-	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
+	WORD $0x6f9f408a // mls v10.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
-	VSUB V18.S4, V22.S4, V6.S4
+	WORD $0x6f9f4046 // mls v6.4s, v2.4s, v31.s[0]
 	VSUB V17.S4, V21.S4, V5.S4
 	VSUB V16.S4, V20.S4, V4.S4
 	VSUB V15.S4, V19.S4, V3.S4
-	VADD V18.S4, V22.S4, V22.S4
+	VSUB V14.S4, V18.S4, V2.S4
 	VADD V17.S4, V21.S4, V21.S4
 	VADD V16.S4, V20.S4, V20.S4
 	VADD V15.S4, V19.S4, V19.S4
-	WORD $0x4f9880d2 // mul v18.4s, v6.4s, v24.s[0]
-	WORD $0x4f9880b1 // mul v17.4s, v5.4s, v24.s[0]
-	WORD $0x4f988090 // mul v16.4s, v4.4s, v24.s[0]
-	WORD $0x4f98806f // mul v15.4s, v3.4s, v24.s[0]
-	WORD $0x4fb8d0c6 // sqrdmulh v6.4s, v6.4s, v24.s[1]
-	WORD $0x4fb8d0a5 // sqrdmulh v5.4s, v5.4s, v24.s[1]
-	WORD $0x4fb8d084 // sqrdmulh v4.4s, v4.4s, v24.s[1]
-	WORD $0x4fb8d063 // sqrdmulh v3.4s, v3.4s, v24.s[1]
-	WORD $0x6f9f40d2 // mls v18.4s, v6.4s, v31.s[0]
+	VADD V14.S4, V18.S4, V18.S4
+	WORD $0x4f9780b1 // mul v17.4s, v5.4s, v23.s[0]
+	WORD $0x4f978090 // mul v16.4s, v4.4s, v23.s[0]
+	WORD $0x4f97806f // mul v15.4s, v3.4s, v23.s[0]
+	WORD $0x4f97804e // mul v14.4s, v2.4s, v23.s[0]
+	WORD $0x4fb7d0a5 // sqrdmulh v5.4s, v5.4s, v23.s[1]
+	WORD $0x4fb7d084 // sqrdmulh v4.4s, v4.4s, v23.s[1]
+	WORD $0x4fb7d063 // sqrdmulh v3.4s, v3.4s, v23.s[1]
+	WORD $0x4fb7d042 // sqrdmulh v2.4s, v2.4s, v23.s[1]
 	WORD $0x6f9f40b1 // mls v17.4s, v5.4s, v31.s[0]
 	WORD $0x6f9f4090 // mls v16.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f406f // mls v15.4s, v3.4s, v31.s[0]
-	VSUB V10.S4, V14.S4, V6.S4
+	WORD $0x6f9f404e // mls v14.4s, v2.4s, v31.s[0]
 	VSUB V9.S4, V13.S4, V5.S4
 	VSUB V8.S4, V12.S4, V4.S4
 	VSUB V7.S4, V11.S4, V3.S4
-	VADD V10.S4, V14.S4, V14.S4
+	VSUB V6.S4, V10.S4, V2.S4
 	VADD V9.S4, V13.S4, V13.S4
 	VADD V8.S4, V12.S4, V12.S4
 	VADD V7.S4, V11.S4, V11.S4
-	WORD $0x4f9888ca // mul v10.4s, v6.4s, v24.s[2]
-	WORD $0x4f9888a9 // mul v9.4s, v5.4s, v24.s[2]
-	WORD $0x4f988888 // mul v8.4s, v4.4s, v24.s[2]
-	WORD $0x4f988867 // mul v7.4s, v3.4s, v24.s[2]
-	WORD $0x4fb8d8c6 // sqrdmulh v6.4s, v6.4s, v24.s[3]
-	WORD $0x4fb8d8a5 // sqrdmulh v5.4s, v5.4s, v24.s[3]
-	WORD $0x4fb8d884 // sqrdmulh v4.4s, v4.4s, v24.s[3]
-	WORD $0x4fb8d863 // sqrdmulh v3.4s, v3.4s, v24.s[3]
-	WORD $0x6f9f40ca // mls v10.4s, v6.4s, v31.s[0]
+	VADD V6.S4, V10.S4, V10.S4
+	WORD $0x4f9788a9 // mul v9.4s, v5.4s, v23.s[2]
+	WORD $0x4f978888 // mul v8.4s, v4.4s, v23.s[2]
+	WORD $0x4f978867 // mul v7.4s, v3.4s, v23.s[2]
+	WORD $0x4f978846 // mul v6.4s, v2.4s, v23.s[2]
+	WORD $0x4fb7d8a5 // sqrdmulh v5.4s, v5.4s, v23.s[3]
+	WORD $0x4fb7d884 // sqrdmulh v4.4s, v4.4s, v23.s[3]
+	WORD $0x4fb7d863 // sqrdmulh v3.4s, v3.4s, v23.s[3]
+	WORD $0x4fb7d842 // sqrdmulh v2.4s, v2.4s, v23.s[3]
 	WORD $0x6f9f40a9 // mls v9.4s, v5.4s, v31.s[0]
 	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
-	WORD $0x4f2926c6 // srshr v6.4s, v22.4s, #23
-	WORD $0x6f9f40d6 // mls v22.4s, v6.4s, v31.s[0]
-	WORD $0x4f2925c6 // srshr v6.4s, v14.4s, #23
-	WORD $0x6f9f40ce // mls v14.4s, v6.4s, v31.s[0]
-	VSUB V14.S4, V22.S4, V6.S4
-	VADD V14.S4, V22.S4, V22.S4
+	WORD $0x6f9f4046 // mls v6.4s, v2.4s, v31.s[0]
+	WORD $0x4f9ed2a5 // sqrdmulh v5.4s, v21.4s, v30.s[0]
+	WORD $0x6f9f40b5 // mls v21.4s, v5.4s, v31.s[0]
+	WORD $0x4f9ed1a5 // sqrdmulh v5.4s, v13.4s, v30.s[0]
+	WORD $0x6f9f40ad // mls v13.4s, v5.4s, v31.s[0]
 	VSUB V13.S4, V21.S4, V5.S4
 	VADD V13.S4, V21.S4, V21.S4
 	VSUB V12.S4, V20.S4, V4.S4
 	VADD V12.S4, V20.S4, V20.S4
 	VSUB V11.S4, V19.S4, V3.S4
 	VADD V11.S4, V19.S4, V19.S4
-	WORD $0x4f9788ce // mul v14.4s, v6.4s, v23.s[2]
-	WORD $0x4f9788ad // mul v13.4s, v5.4s, v23.s[2]
-	WORD $0x4f97888c // mul v12.4s, v4.4s, v23.s[2]
-	WORD $0x4f97886b // mul v11.4s, v3.4s, v23.s[2]
-	WORD $0x4fb7d8c6 // sqrdmulh v6.4s, v6.4s, v23.s[3]
-	WORD $0x4fb7d8a5 // sqrdmulh v5.4s, v5.4s, v23.s[3]
-	WORD $0x4fb7d884 // sqrdmulh v4.4s, v4.4s, v23.s[3]
-	WORD $0x4fb7d863 // sqrdmulh v3.4s, v3.4s, v23.s[3]
-	WORD $0x6f9f40ce // mls v14.4s, v6.4s, v31.s[0]
+	VSUB V10.S4, V18.S4, V2.S4
+	VADD V10.S4, V18.S4, V18.S4
+	WORD $0x4f9688ad // mul v13.4s, v5.4s, v22.s[2]
+	WORD $0x4f96888c // mul v12.4s, v4.4s, v22.s[2]
+	WORD $0x4f96886b // mul v11.4s, v3.4s, v22.s[2]
+	WORD $0x4f96884a // mul v10.4s, v2.4s, v22.s[2]
+	WORD $0x4fb6d8a5 // sqrdmulh v5.4s, v5.4s, v22.s[3]
+	WORD $0x4fb6d884 // sqrdmulh v4.4s, v4.4s, v22.s[3]
+	WORD $0x4fb6d863 // sqrdmulh v3.4s, v3.4s, v22.s[3]
+	WORD $0x4fb6d842 // sqrdmulh v2.4s, v2.4s, v22.s[3]
 	WORD $0x6f9f40ad // mls v13.4s, v5.4s, v31.s[0]
 	WORD $0x6f9f408c // mls v12.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f406b // mls v11.4s, v3.4s, v31.s[0]
-	VADD V31.S4, V14.S4, V6.S4
-	VUMIN V6.S4, V14.S4, V14.S4
+	WORD $0x6f9f404a // mls v10.4s, v2.4s, v31.s[0]
 	VADD V31.S4, V13.S4, V5.S4
 	VUMIN V5.S4, V13.S4, V13.S4
 	VADD V31.S4, V12.S4, V4.S4
 	VUMIN V4.S4, V12.S4, V12.S4
 	VADD V31.S4, V11.S4, V3.S4
 	VUMIN V3.S4, V11.S4, V11.S4
-	WORD $0x4f9782c6 // mul v6.4s, v22.4s, v23.s[0]
-	WORD $0x4f9782a5 // mul v5.4s, v21.4s, v23.s[0]
-	WORD $0x4f978284 // mul v4.4s, v20.4s, v23.s[0]
-	WORD $0x4f978263 // mul v3.4s, v19.4s, v23.s[0]
-	WORD $0x4fb7d2d6 // sqrdmulh v22.4s, v22.4s, v23.s[1]
-	WORD $0x4fb7d2b5 // sqrdmulh v21.4s, v21.4s, v23.s[1]
-	WORD $0x4fb7d294 // sqrdmulh v20.4s, v20.4s, v23.s[1]
-	WORD $0x4fb7d273 // sqrdmulh v19.4s, v19.4s, v23.s[1]
-	WORD $0x6f9f42c6 // mls v6.4s, v22.4s, v31.s[0]
+	VADD V31.S4, V10.S4, V2.S4
+	VUMIN V2.S4, V10.S4, V10.S4
+	WORD $0x4f9682a5 // mul v5.4s, v21.4s, v22.s[0]
+	WORD $0x4f968284 // mul v4.4s, v20.4s, v22.s[0]
+	WORD $0x4f968263 // mul v3.4s, v19.4s, v22.s[0]
+	WORD $0x4f968242 // mul v2.4s, v18.4s, v22.s[0]
+	WORD $0x4fb6d2b5 // sqrdmulh v21.4s, v21.4s, v22.s[1]
+	WORD $0x4fb6d294 // sqrdmulh v20.4s, v20.4s, v22.s[1]
+	WORD $0x4fb6d273 // sqrdmulh v19.4s, v19.4s, v22.s[1]
+	WORD $0x4fb6d252 // sqrdmulh v18.4s, v18.4s, v22.s[1]
 	WORD $0x6f9f42a5 // mls v5.4s, v21.4s, v31.s[0]
 	WORD $0x6f9f4284 // mls v4.4s, v20.4s, v31.s[0]
 	WORD $0x6f9f4263 // mls v3.4s, v19.4s, v31.s[0]
-	VADD V31.S4, V6.S4, V22.S4
-	VUMIN V22.S4, V6.S4, V22.S4
+	WORD $0x6f9f4242 // mls v2.4s, v18.4s, v31.s[0]
 	VADD V31.S4, V5.S4, V21.S4
 	VUMIN V21.S4, V5.S4, V21.S4
 	VADD V31.S4, V4.S4, V20.S4
 	VUMIN V20.S4, V4.S4, V20.S4
 	VADD V31.S4, V3.S4, V19.S4
 	VUMIN V19.S4, V3.S4, V19.S4
-	VSUB V10.S4, V18.S4, V6.S4
-	VADD V10.S4, V18.S4, V18.S4
+	VADD V31.S4, V2.S4, V18.S4
+	VUMIN V18.S4, V2.S4, V18.S4
 	VSUB V9.S4, V17.S4, V5.S4
 	VADD V9.S4, V17.S4, V17.S4
 	VSUB V8.S4, V16.S4, V4.S4
 	VADD V8.S4, V16.S4, V16.S4
 	VSUB V7.S4, V15.S4, V3.S4
 	VADD V7.S4, V15.S4, V15.S4
-	WORD $0x4f9788ca // mul v10.4s, v6.4s, v23.s[2]
-	WORD $0x4f9788a9 // mul v9.4s, v5.4s, v23.s[2]
-	WORD $0x4f978888 // mul v8.4s, v4.4s, v23.s[2]
-	WORD $0x4f978867 // mul v7.4s, v3.4s, v23.s[2]
-	WORD $0x4fb7d8c6 // sqrdmulh v6.4s, v6.4s, v23.s[3]
-	WORD $0x4fb7d8a5 // sqrdmulh v5.4s, v5.4s, v23.s[3]
-	WORD $0x4fb7d884 // sqrdmulh v4.4s, v4.4s, v23.s[3]
-	WORD $0x4fb7d863 // sqrdmulh v3.4s, v3.4s, v23.s[3]
-	WORD $0x6f9f40ca // mls v10.4s, v6.4s, v31.s[0]
+	VSUB V6.S4, V14.S4, V2.S4
+	VADD V6.S4, V14.S4, V14.S4
+	WORD $0x4f9688a9 // mul v9.4s, v5.4s, v22.s[2]
+	WORD $0x4f968888 // mul v8.4s, v4.4s, v22.s[2]
+	WORD $0x4f968867 // mul v7.4s, v3.4s, v22.s[2]
+	WORD $0x4f968846 // mul v6.4s, v2.4s, v22.s[2]
+	WORD $0x4fb6d8a5 // sqrdmulh v5.4s, v5.4s, v22.s[3]
+	WORD $0x4fb6d884 // sqrdmulh v4.4s, v4.4s, v22.s[3]
+	WORD $0x4fb6d863 // sqrdmulh v3.4s, v3.4s, v22.s[3]
+	WORD $0x4fb6d842 // sqrdmulh v2.4s, v2.4s, v22.s[3]
 	WORD $0x6f9f40a9 // mls v9.4s, v5.4s, v31.s[0]
 	WORD $0x6f9f4088 // mls v8.4s, v4.4s, v31.s[0]
 	WORD $0x6f9f4067 // mls v7.4s, v3.4s, v31.s[0]
-	VADD V31.S4, V10.S4, V6.S4
-	VUMIN V6.S4, V10.S4, V10.S4
+	WORD $0x6f9f4046 // mls v6.4s, v2.4s, v31.s[0]
 	VADD V31.S4, V9.S4, V5.S4
 	VUMIN V5.S4, V9.S4, V9.S4
 	VADD V31.S4, V8.S4, V4.S4
 	VUMIN V4.S4, V8.S4, V8.S4
 	VADD V31.S4, V7.S4, V3.S4
 	VUMIN V3.S4, V7.S4, V7.S4
-	WORD $0x4f978246 // mul v6.4s, v18.4s, v23.s[0]
-	WORD $0x4f978225 // mul v5.4s, v17.4s, v23.s[0]
-	WORD $0x4f978204 // mul v4.4s, v16.4s, v23.s[0]
-	WORD $0x4f9781e3 // mul v3.4s, v15.4s, v23.s[0]
-	WORD $0x4fb7d252 // sqrdmulh v18.4s, v18.4s, v23.s[1]
-	WORD $0x4fb7d231 // sqrdmulh v17.4s, v17.4s, v23.s[1]
-	WORD $0x4fb7d210 // sqrdmulh v16.4s, v16.4s, v23.s[1]
-	WORD $0x4fb7d1ef // sqrdmulh v15.4s, v15.4s, v23.s[1]
-	WORD $0x6f9f4246 // mls v6.4s, v18.4s, v31.s[0]
+	VADD V31.S4, V6.S4, V2.S4
+	VUMIN V2.S4, V6.S4, V6.S4
+	WORD $0x4f968225 // mul v5.4s, v17.4s, v22.s[0]
+	WORD $0x4f968204 // mul v4.4s, v16.4s, v22.s[0]
+	WORD $0x4f9681e3 // mul v3.4s, v15.4s, v22.s[0]
+	WORD $0x4f9681c2 // mul v2.4s, v14.4s, v22.s[0]
+	WORD $0x4fb6d231 // sqrdmulh v17.4s, v17.4s, v22.s[1]
+	WORD $0x4fb6d210 // sqrdmulh v16.4s, v16.4s, v22.s[1]
+	WORD $0x4fb6d1ef // sqrdmulh v15.4s, v15.4s, v22.s[1]
+	WORD $0x4fb6d1ce // sqrdmulh v14.4s, v14.4s, v22.s[1]
 	WORD $0x6f9f4225 // mls v5.4s, v17.4s, v31.s[0]
 	WORD $0x6f9f4204 // mls v4.4s, v16.4s, v31.s[0]
 	WORD $0x6f9f41e3 // mls v3.4s, v15.4s, v31.s[0]
-	VADD V31.S4, V6.S4, V18.S4
-	VUMIN V18.S4, V6.S4, V18.S4
+	WORD $0x6f9f41c2 // mls v2.4s, v14.4s, v31.s[0]
 	VADD V31.S4, V5.S4, V17.S4
 	VUMIN V17.S4, V5.S4, V17.S4
 	VADD V31.S4, V4.S4, V16.S4
 	VUMIN V16.S4, V4.S4, V16.S4
 	VADD V31.S4, V3.S4, V15.S4
 	VUMIN V15.S4, V3.S4, V15.S4
-	FMOVQ F21, 64(R0)
-	FMOVQ F20, 128(R0)
-	FMOVQ F19, 192(R0)
-	FMOVQ F18, 256(R0)
-	FMOVQ F17, 320(R0)
-	FMOVQ F16, 384(R0)
-	FMOVQ F15, 448(R0)
-	FMOVQ F14, 512(R0)
-	FMOVQ F13, 576(R0)
-	FMOVQ F12, 640(R0)
-	FMOVQ F11, 704(R0)
-	FMOVQ F10, 768(R0)
-	FMOVQ F9, 832(R0)
-	FMOVQ F8, 896(R0)
-	FMOVQ F7, 960(R0)
-	FMOVQ.P F22, 16(R0)
+	VADD V31.S4, V2.S4, V14.S4
+	VUMIN V14.S4, V2.S4, V14.S4
+	FMOVQ F20, 64(R0)
+	FMOVQ F19, 128(R0)
+	FMOVQ F18, 192(R0)
+	FMOVQ F17, 256(R0)
+	FMOVQ F16, 320(R0)
+	FMOVQ F15, 384(R0)
+	FMOVQ F14, 448(R0)
+	FMOVQ F13, 512(R0)
+	FMOVQ F12, 576(R0)
+	FMOVQ F11, 640(R0)
+	FMOVQ F10, 704(R0)
+	FMOVQ F9, 768(R0)
+	FMOVQ F8, 832(R0)
+	FMOVQ F7, 896(R0)
+	FMOVQ F6, 960(R0)
+	FMOVQ.P F21, 16(R0)
 	SUB $1, R1, R1
 	CBNZ R1, loop2
 	RET

@@ -415,44 +415,46 @@ TEXT ·reduceNEON(SB), NOSPLIT, $0-8
 	VDUP R0, V31.S4
 	MOVD p+0(FP), R0
 	MOVD R0, R1
+	MOVD $256, R2
+	VDUP R2, V30.S4
 	MOVD $8, R2
 loop1:
-	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
-	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
-	WORD $0x6f9f435b // mls v27.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V27.S4, V26.S4
-	VUMIN V26.S4, V27.S4, V27.S4
-	WORD $0x4f29279a // srshr v26.4s, v28.4s, #23
-	WORD $0x6f9f435c // mls v28.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V28.S4, V26.S4
-	VUMIN V26.S4, V28.S4, V28.S4
-	WORD $0x4f2927ba // srshr v26.4s, v29.4s, #23
-	WORD $0x6f9f435d // mls v29.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V29.S4, V26.S4
-	VUMIN V26.S4, V29.S4, V29.S4
-	WORD $0x4f2927da // srshr v26.4s, v30.4s, #23
-	WORD $0x6f9f435e // mls v30.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V30.S4, V26.S4
-	VUMIN V26.S4, V30.S4, V30.S4
-	VST1.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R1)
-	VLD1.P 64(R0), [V27.S4, V28.S4, V29.S4, V30.S4]
-	WORD $0x4f29277a // srshr v26.4s, v27.4s, #23
-	WORD $0x6f9f435b // mls v27.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V27.S4, V26.S4
-	VUMIN V26.S4, V27.S4, V27.S4
-	WORD $0x4f29279a // srshr v26.4s, v28.4s, #23
-	WORD $0x6f9f435c // mls v28.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V28.S4, V26.S4
-	VUMIN V26.S4, V28.S4, V28.S4
-	WORD $0x4f2927ba // srshr v26.4s, v29.4s, #23
-	WORD $0x6f9f435d // mls v29.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V29.S4, V26.S4
-	VUMIN V26.S4, V29.S4, V29.S4
-	WORD $0x4f2927da // srshr v26.4s, v30.4s, #23
-	WORD $0x6f9f435e // mls v30.4s, v26.4s, v31.s[0]
-	VADD V31.S4, V30.S4, V26.S4
-	VUMIN V26.S4, V30.S4, V30.S4
-	VST1.P [V27.S4, V28.S4, V29.S4, V30.S4], 64(R1)
+	VLD1.P 64(R0), [V26.S4, V27.S4, V28.S4, V29.S4]
+	WORD $0x4f9ed359 // sqrdmulh v25.4s, v26.4s, v30.s[0]
+	WORD $0x6f9f433a // mls v26.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V26.S4, V25.S4
+	VUMIN V25.S4, V26.S4, V26.S4
+	WORD $0x4f9ed379 // sqrdmulh v25.4s, v27.4s, v30.s[0]
+	WORD $0x6f9f433b // mls v27.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V27.S4, V25.S4
+	VUMIN V25.S4, V27.S4, V27.S4
+	WORD $0x4f9ed399 // sqrdmulh v25.4s, v28.4s, v30.s[0]
+	WORD $0x6f9f433c // mls v28.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V28.S4, V25.S4
+	VUMIN V25.S4, V28.S4, V28.S4
+	WORD $0x4f9ed3b9 // sqrdmulh v25.4s, v29.4s, v30.s[0]
+	WORD $0x6f9f433d // mls v29.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V29.S4, V25.S4
+	VUMIN V25.S4, V29.S4, V29.S4
+	VST1.P [V26.S4, V27.S4, V28.S4, V29.S4], 64(R1)
+	VLD1.P 64(R0), [V26.S4, V27.S4, V28.S4, V29.S4]
+	WORD $0x4f9ed359 // sqrdmulh v25.4s, v26.4s, v30.s[0]
+	WORD $0x6f9f433a // mls v26.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V26.S4, V25.S4
+	VUMIN V25.S4, V26.S4, V26.S4
+	WORD $0x4f9ed379 // sqrdmulh v25.4s, v27.4s, v30.s[0]
+	WORD $0x6f9f433b // mls v27.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V27.S4, V25.S4
+	VUMIN V25.S4, V27.S4, V27.S4
+	WORD $0x4f9ed399 // sqrdmulh v25.4s, v28.4s, v30.s[0]
+	WORD $0x6f9f433c // mls v28.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V28.S4, V25.S4
+	VUMIN V25.S4, V28.S4, V28.S4
+	WORD $0x4f9ed3b9 // sqrdmulh v25.4s, v29.4s, v30.s[0]
+	WORD $0x6f9f433d // mls v29.4s, v25.4s, v31.s[0]
+	VADD V31.S4, V29.S4, V25.S4
+	VUMIN V25.S4, V29.S4, V29.S4
+	VST1.P [V26.S4, V27.S4, V28.S4, V29.S4], 64(R1)
 	SUB $1, R2, R2
 	CBNZ R2, loop1
 	RET
@@ -463,64 +465,66 @@ TEXT ·centreNEON(SB), NOSPLIT, $0-8
 	VDUP R0, V31.S4
 	MOVD p+0(FP), R0
 	MOVD R0, R1
-	MOVD $4190208, R2
+	MOVD $256, R2
 	VDUP R2, V30.S4
-	MOVD $4290777088, R2
+	MOVD $4190208, R2
 	VDUP R2, V29.S4
+	MOVD $4290777088, R2
+	VDUP R2, V28.S4
 	MOVD $8, R2
 loop1:
-	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
-	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3738 // cmgt v24.4s, v25.4s, v30.4s
-	WORD $0x6f9f0319 // mla v25.4s, v24.4s, v31.s[0]
-	WORD $0x4eb937b8 // cmgt v24.4s, v29.4s, v25.4s
-	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
-	WORD $0x4f292758 // srshr v24.4s, v26.4s, #23
-	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3758 // cmgt v24.4s, v26.4s, v30.4s
-	WORD $0x6f9f031a // mla v26.4s, v24.4s, v31.s[0]
-	WORD $0x4eba37b8 // cmgt v24.4s, v29.4s, v26.4s
-	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
-	WORD $0x4f292778 // srshr v24.4s, v27.4s, #23
-	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3778 // cmgt v24.4s, v27.4s, v30.4s
-	WORD $0x6f9f031b // mla v27.4s, v24.4s, v31.s[0]
-	WORD $0x4ebb37b8 // cmgt v24.4s, v29.4s, v27.4s
-	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
-	WORD $0x4f292798 // srshr v24.4s, v28.4s, #23
-	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3798 // cmgt v24.4s, v28.4s, v30.4s
-	WORD $0x6f9f031c // mla v28.4s, v24.4s, v31.s[0]
-	WORD $0x4ebc37b8 // cmgt v24.4s, v29.4s, v28.4s
-	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
-	VLD1.P 64(R0), [V25.S4, V26.S4, V27.S4, V28.S4]
-	WORD $0x4f292738 // srshr v24.4s, v25.4s, #23
-	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3738 // cmgt v24.4s, v25.4s, v30.4s
-	WORD $0x6f9f0319 // mla v25.4s, v24.4s, v31.s[0]
-	WORD $0x4eb937b8 // cmgt v24.4s, v29.4s, v25.4s
-	WORD $0x6f9f4319 // mls v25.4s, v24.4s, v31.s[0]
-	WORD $0x4f292758 // srshr v24.4s, v26.4s, #23
-	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3758 // cmgt v24.4s, v26.4s, v30.4s
-	WORD $0x6f9f031a // mla v26.4s, v24.4s, v31.s[0]
-	WORD $0x4eba37b8 // cmgt v24.4s, v29.4s, v26.4s
-	WORD $0x6f9f431a // mls v26.4s, v24.4s, v31.s[0]
-	WORD $0x4f292778 // srshr v24.4s, v27.4s, #23
-	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3778 // cmgt v24.4s, v27.4s, v30.4s
-	WORD $0x6f9f031b // mla v27.4s, v24.4s, v31.s[0]
-	WORD $0x4ebb37b8 // cmgt v24.4s, v29.4s, v27.4s
-	WORD $0x6f9f431b // mls v27.4s, v24.4s, v31.s[0]
-	WORD $0x4f292798 // srshr v24.4s, v28.4s, #23
-	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
-	WORD $0x4ebe3798 // cmgt v24.4s, v28.4s, v30.4s
-	WORD $0x6f9f031c // mla v28.4s, v24.4s, v31.s[0]
-	WORD $0x4ebc37b8 // cmgt v24.4s, v29.4s, v28.4s
-	WORD $0x6f9f431c // mls v28.4s, v24.4s, v31.s[0]
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
+	VLD1.P 64(R0), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9ed317 // sqrdmulh v23.4s, v24.4s, v30.s[0]
+	WORD $0x6f9f42f8 // mls v24.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3717 // cmgt v23.4s, v24.4s, v29.4s
+	WORD $0x6f9f02f8 // mla v24.4s, v23.4s, v31.s[0]
+	WORD $0x4eb83797 // cmgt v23.4s, v28.4s, v24.4s
+	WORD $0x6f9f42f8 // mls v24.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed337 // sqrdmulh v23.4s, v25.4s, v30.s[0]
+	WORD $0x6f9f42f9 // mls v25.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3737 // cmgt v23.4s, v25.4s, v29.4s
+	WORD $0x6f9f02f9 // mla v25.4s, v23.4s, v31.s[0]
+	WORD $0x4eb93797 // cmgt v23.4s, v28.4s, v25.4s
+	WORD $0x6f9f42f9 // mls v25.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed357 // sqrdmulh v23.4s, v26.4s, v30.s[0]
+	WORD $0x6f9f42fa // mls v26.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3757 // cmgt v23.4s, v26.4s, v29.4s
+	WORD $0x6f9f02fa // mla v26.4s, v23.4s, v31.s[0]
+	WORD $0x4eba3797 // cmgt v23.4s, v28.4s, v26.4s
+	WORD $0x6f9f42fa // mls v26.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed377 // sqrdmulh v23.4s, v27.4s, v30.s[0]
+	WORD $0x6f9f42fb // mls v27.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3777 // cmgt v23.4s, v27.4s, v29.4s
+	WORD $0x6f9f02fb // mla v27.4s, v23.4s, v31.s[0]
+	WORD $0x4ebb3797 // cmgt v23.4s, v28.4s, v27.4s
+	WORD $0x6f9f42fb // mls v27.4s, v23.4s, v31.s[0]
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
+	VLD1.P 64(R0), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9ed317 // sqrdmulh v23.4s, v24.4s, v30.s[0]
+	WORD $0x6f9f42f8 // mls v24.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3717 // cmgt v23.4s, v24.4s, v29.4s
+	WORD $0x6f9f02f8 // mla v24.4s, v23.4s, v31.s[0]
+	WORD $0x4eb83797 // cmgt v23.4s, v28.4s, v24.4s
+	WORD $0x6f9f42f8 // mls v24.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed337 // sqrdmulh v23.4s, v25.4s, v30.s[0]
+	WORD $0x6f9f42f9 // mls v25.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3737 // cmgt v23.4s, v25.4s, v29.4s
+	WORD $0x6f9f02f9 // mla v25.4s, v23.4s, v31.s[0]
+	WORD $0x4eb93797 // cmgt v23.4s, v28.4s, v25.4s
+	WORD $0x6f9f42f9 // mls v25.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed357 // sqrdmulh v23.4s, v26.4s, v30.s[0]
+	WORD $0x6f9f42fa // mls v26.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3757 // cmgt v23.4s, v26.4s, v29.4s
+	WORD $0x6f9f02fa // mla v26.4s, v23.4s, v31.s[0]
+	WORD $0x4eba3797 // cmgt v23.4s, v28.4s, v26.4s
+	WORD $0x6f9f42fa // mls v26.4s, v23.4s, v31.s[0]
+	WORD $0x4f9ed377 // sqrdmulh v23.4s, v27.4s, v30.s[0]
+	WORD $0x6f9f42fb // mls v27.4s, v23.4s, v31.s[0]
+	WORD $0x4ebd3777 // cmgt v23.4s, v27.4s, v29.4s
+	WORD $0x6f9f02fb // mla v27.4s, v23.4s, v31.s[0]
+	WORD $0x4ebb3797 // cmgt v23.4s, v28.4s, v27.4s
+	WORD $0x6f9f42fb // mls v27.4s, v23.4s, v31.s[0]
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
 	SUB $1, R2, R2
 	CBNZ R2, loop1
 	RET

@@ -74,66 +74,68 @@ TEXT ·decompose88NEON(SB), NOSPLIT, $0-24
 	MOVD w+16(FP), R2
 	MOVD $1477838208, R3
 	VDUP R3, V31.S4
-	MOVD $190464, R3
+	MOVD $16384, R3
 	VDUP R3, V30.S4
-	MOVD $44, R3
+	MOVD $190464, R3
 	VDUP R3, V29.S4
+	MOVD $44, R3
+	VDUP R3, V28.S4
 	MOVD $8, R3
 loop1:
-	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
+	VLD1.P 64(R2), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9fc314 // sqdmulh v20.4s, v24.4s, v31.s[0]
+	WORD $0x4f9ed294 // sqrdmulh v20.4s, v20.4s, v30.s[0]
 	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
-	WORD $0x4f2f26b5 // srshr v21.4s, v21.4s, #17
+	WORD $0x4f9ed2b5 // sqrdmulh v21.4s, v21.4s, v30.s[0]
 	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
-	WORD $0x4f2f26d6 // srshr v22.4s, v22.4s, #17
+	WORD $0x4f9ed2d6 // sqrdmulh v22.4s, v22.4s, v30.s[0]
 	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
-	WORD $0x4f2f26f7 // srshr v23.4s, v23.4s, #17
-	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
-	WORD $0x4f2f2718 // srshr v24.4s, v24.4s, #17
-	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
-	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
-	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
-	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
-	VCMEQ V29.S4, V21.S4, V20.S4
-	VCMEQ V29.S4, V22.S4, V19.S4
-	VCMEQ V29.S4, V23.S4, V18.S4
-	VCMEQ V29.S4, V24.S4, V17.S4
-	WORD $0x4e741eb5 // bic v21.16b, v21.16b, v20.16b
-	VADD V20.S4, V25.S4, V25.S4
-	WORD $0x4e731ed6 // bic v22.16b, v22.16b, v19.16b
-	VADD V19.S4, V26.S4, V26.S4
-	WORD $0x4e721ef7 // bic v23.16b, v23.16b, v18.16b
-	VADD V18.S4, V27.S4, V27.S4
-	WORD $0x4e711f18 // bic v24.16b, v24.16b, v17.16b
-	VADD V17.S4, V28.S4, V28.S4
-	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
-	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
+	WORD $0x4f9ed2f7 // sqrdmulh v23.4s, v23.4s, v30.s[0]
+	WORD $0x6f9d4298 // mls v24.4s, v20.4s, v29.s[0]
+	WORD $0x6f9d42b9 // mls v25.4s, v21.4s, v29.s[0]
+	WORD $0x6f9d42da // mls v26.4s, v22.4s, v29.s[0]
+	WORD $0x6f9d42fb // mls v27.4s, v23.4s, v29.s[0]
+	VCMEQ V28.S4, V20.S4, V19.S4
+	VCMEQ V28.S4, V21.S4, V18.S4
+	VCMEQ V28.S4, V22.S4, V17.S4
+	VCMEQ V28.S4, V23.S4, V16.S4
+	WORD $0x4e731e94 // bic v20.16b, v20.16b, v19.16b
+	VADD V19.S4, V24.S4, V24.S4
+	WORD $0x4e721eb5 // bic v21.16b, v21.16b, v18.16b
+	VADD V18.S4, V25.S4, V25.S4
+	WORD $0x4e711ed6 // bic v22.16b, v22.16b, v17.16b
+	VADD V17.S4, V26.S4, V26.S4
+	WORD $0x4e701ef7 // bic v23.16b, v23.16b, v16.16b
+	VADD V16.S4, V27.S4, V27.S4
+	VST1.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R0)
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
+	VLD1.P 64(R2), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9fc314 // sqdmulh v20.4s, v24.4s, v31.s[0]
+	WORD $0x4f9ed294 // sqrdmulh v20.4s, v20.4s, v30.s[0]
 	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
-	WORD $0x4f2f26b5 // srshr v21.4s, v21.4s, #17
+	WORD $0x4f9ed2b5 // sqrdmulh v21.4s, v21.4s, v30.s[0]
 	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
-	WORD $0x4f2f26d6 // srshr v22.4s, v22.4s, #17
+	WORD $0x4f9ed2d6 // sqrdmulh v22.4s, v22.4s, v30.s[0]
 	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
-	WORD $0x4f2f26f7 // srshr v23.4s, v23.4s, #17
-	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
-	WORD $0x4f2f2718 // srshr v24.4s, v24.4s, #17
-	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
-	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
-	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
-	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
-	VCMEQ V29.S4, V21.S4, V20.S4
-	VCMEQ V29.S4, V22.S4, V19.S4
-	VCMEQ V29.S4, V23.S4, V18.S4
-	VCMEQ V29.S4, V24.S4, V17.S4
-	WORD $0x4e741eb5 // bic v21.16b, v21.16b, v20.16b
-	VADD V20.S4, V25.S4, V25.S4
-	WORD $0x4e731ed6 // bic v22.16b, v22.16b, v19.16b
-	VADD V19.S4, V26.S4, V26.S4
-	WORD $0x4e721ef7 // bic v23.16b, v23.16b, v18.16b
-	VADD V18.S4, V27.S4, V27.S4
-	WORD $0x4e711f18 // bic v24.16b, v24.16b, v17.16b
-	VADD V17.S4, V28.S4, V28.S4
-	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
+	WORD $0x4f9ed2f7 // sqrdmulh v23.4s, v23.4s, v30.s[0]
+	WORD $0x6f9d4298 // mls v24.4s, v20.4s, v29.s[0]
+	WORD $0x6f9d42b9 // mls v25.4s, v21.4s, v29.s[0]
+	WORD $0x6f9d42da // mls v26.4s, v22.4s, v29.s[0]
+	WORD $0x6f9d42fb // mls v27.4s, v23.4s, v29.s[0]
+	VCMEQ V28.S4, V20.S4, V19.S4
+	VCMEQ V28.S4, V21.S4, V18.S4
+	VCMEQ V28.S4, V22.S4, V17.S4
+	VCMEQ V28.S4, V23.S4, V16.S4
+	WORD $0x4e731e94 // bic v20.16b, v20.16b, v19.16b
+	VADD V19.S4, V24.S4, V24.S4
+	WORD $0x4e721eb5 // bic v21.16b, v21.16b, v18.16b
+	VADD V18.S4, V25.S4, V25.S4
+	WORD $0x4e711ed6 // bic v22.16b, v22.16b, v17.16b
+	VADD V17.S4, V26.S4, V26.S4
+	WORD $0x4e701ef7 // bic v23.16b, v23.16b, v16.16b
+	VADD V16.S4, V27.S4, V27.S4
+	VST1.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R0)
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
 	SUB $1, R3, R3
 	CBNZ R3, loop1
 	RET
@@ -145,66 +147,68 @@ TEXT ·decompose32NEON(SB), NOSPLIT, $0-24
 	MOVD w+16(FP), R2
 	MOVD $1074791424, R3
 	VDUP R3, V31.S4
-	MOVD $523776, R3
+	MOVD $8192, R3
 	VDUP R3, V30.S4
-	MOVD $16, R3
+	MOVD $523776, R3
 	VDUP R3, V29.S4
+	MOVD $16, R3
+	VDUP R3, V28.S4
 	MOVD $8, R3
 loop1:
-	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
+	VLD1.P 64(R2), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9fc314 // sqdmulh v20.4s, v24.4s, v31.s[0]
+	WORD $0x4f9ed294 // sqrdmulh v20.4s, v20.4s, v30.s[0]
 	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
-	WORD $0x4f2e26b5 // srshr v21.4s, v21.4s, #18
+	WORD $0x4f9ed2b5 // sqrdmulh v21.4s, v21.4s, v30.s[0]
 	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
-	WORD $0x4f2e26d6 // srshr v22.4s, v22.4s, #18
+	WORD $0x4f9ed2d6 // sqrdmulh v22.4s, v22.4s, v30.s[0]
 	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
-	WORD $0x4f2e26f7 // srshr v23.4s, v23.4s, #18
-	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
-	WORD $0x4f2e2718 // srshr v24.4s, v24.4s, #18
-	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
-	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
-	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
-	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
-	VCMEQ V29.S4, V21.S4, V20.S4
-	VCMEQ V29.S4, V22.S4, V19.S4
-	VCMEQ V29.S4, V23.S4, V18.S4
-	VCMEQ V29.S4, V24.S4, V17.S4
-	WORD $0x4e741eb5 // bic v21.16b, v21.16b, v20.16b
-	VADD V20.S4, V25.S4, V25.S4
-	WORD $0x4e731ed6 // bic v22.16b, v22.16b, v19.16b
-	VADD V19.S4, V26.S4, V26.S4
-	WORD $0x4e721ef7 // bic v23.16b, v23.16b, v18.16b
-	VADD V18.S4, V27.S4, V27.S4
-	WORD $0x4e711f18 // bic v24.16b, v24.16b, v17.16b
-	VADD V17.S4, V28.S4, V28.S4
-	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
-	VLD1.P 64(R2), [V25.S4, V26.S4, V27.S4, V28.S4]
+	WORD $0x4f9ed2f7 // sqrdmulh v23.4s, v23.4s, v30.s[0]
+	WORD $0x6f9d4298 // mls v24.4s, v20.4s, v29.s[0]
+	WORD $0x6f9d42b9 // mls v25.4s, v21.4s, v29.s[0]
+	WORD $0x6f9d42da // mls v26.4s, v22.4s, v29.s[0]
+	WORD $0x6f9d42fb // mls v27.4s, v23.4s, v29.s[0]
+	VCMEQ V28.S4, V20.S4, V19.S4
+	VCMEQ V28.S4, V21.S4, V18.S4
+	VCMEQ V28.S4, V22.S4, V17.S4
+	VCMEQ V28.S4, V23.S4, V16.S4
+	WORD $0x4e731e94 // bic v20.16b, v20.16b, v19.16b
+	VADD V19.S4, V24.S4, V24.S4
+	WORD $0x4e721eb5 // bic v21.16b, v21.16b, v18.16b
+	VADD V18.S4, V25.S4, V25.S4
+	WORD $0x4e711ed6 // bic v22.16b, v22.16b, v17.16b
+	VADD V17.S4, V26.S4, V26.S4
+	WORD $0x4e701ef7 // bic v23.16b, v23.16b, v16.16b
+	VADD V16.S4, V27.S4, V27.S4
+	VST1.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R0)
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
+	VLD1.P 64(R2), [V24.S4, V25.S4, V26.S4, V27.S4]
+	WORD $0x4f9fc314 // sqdmulh v20.4s, v24.4s, v31.s[0]
+	WORD $0x4f9ed294 // sqrdmulh v20.4s, v20.4s, v30.s[0]
 	WORD $0x4f9fc335 // sqdmulh v21.4s, v25.4s, v31.s[0]
-	WORD $0x4f2e26b5 // srshr v21.4s, v21.4s, #18
+	WORD $0x4f9ed2b5 // sqrdmulh v21.4s, v21.4s, v30.s[0]
 	WORD $0x4f9fc356 // sqdmulh v22.4s, v26.4s, v31.s[0]
-	WORD $0x4f2e26d6 // srshr v22.4s, v22.4s, #18
+	WORD $0x4f9ed2d6 // sqrdmulh v22.4s, v22.4s, v30.s[0]
 	WORD $0x4f9fc377 // sqdmulh v23.4s, v27.4s, v31.s[0]
-	WORD $0x4f2e26f7 // srshr v23.4s, v23.4s, #18
-	WORD $0x4f9fc398 // sqdmulh v24.4s, v28.4s, v31.s[0]
-	WORD $0x4f2e2718 // srshr v24.4s, v24.4s, #18
-	WORD $0x6f9e42b9 // mls v25.4s, v21.4s, v30.s[0]
-	WORD $0x6f9e42da // mls v26.4s, v22.4s, v30.s[0]
-	WORD $0x6f9e42fb // mls v27.4s, v23.4s, v30.s[0]
-	WORD $0x6f9e431c // mls v28.4s, v24.4s, v30.s[0]
-	VCMEQ V29.S4, V21.S4, V20.S4
-	VCMEQ V29.S4, V22.S4, V19.S4
-	VCMEQ V29.S4, V23.S4, V18.S4
-	VCMEQ V29.S4, V24.S4, V17.S4
-	WORD $0x4e741eb5 // bic v21.16b, v21.16b, v20.16b
-	VADD V20.S4, V25.S4, V25.S4
-	WORD $0x4e731ed6 // bic v22.16b, v22.16b, v19.16b
-	VADD V19.S4, V26.S4, V26.S4
-	WORD $0x4e721ef7 // bic v23.16b, v23.16b, v18.16b
-	VADD V18.S4, V27.S4, V27.S4
-	WORD $0x4e711f18 // bic v24.16b, v24.16b, v17.16b
-	VADD V17.S4, V28.S4, V28.S4
-	VST1.P [V21.S4, V22.S4, V23.S4, V24.S4], 64(R0)
-	VST1.P [V25.S4, V26.S4, V27.S4, V28.S4], 64(R1)
+	WORD $0x4f9ed2f7 // sqrdmulh v23.4s, v23.4s, v30.s[0]
+	WORD $0x6f9d4298 // mls v24.4s, v20.4s, v29.s[0]
+	WORD $0x6f9d42b9 // mls v25.4s, v21.4s, v29.s[0]
+	WORD $0x6f9d42da // mls v26.4s, v22.4s, v29.s[0]
+	WORD $0x6f9d42fb // mls v27.4s, v23.4s, v29.s[0]
+	VCMEQ V28.S4, V20.S4, V19.S4
+	VCMEQ V28.S4, V21.S4, V18.S4
+	VCMEQ V28.S4, V22.S4, V17.S4
+	VCMEQ V28.S4, V23.S4, V16.S4
+	WORD $0x4e731e94 // bic v20.16b, v20.16b, v19.16b
+	VADD V19.S4, V24.S4, V24.S4
+	WORD $0x4e721eb5 // bic v21.16b, v21.16b, v18.16b
+	VADD V18.S4, V25.S4, V25.S4
+	WORD $0x4e711ed6 // bic v22.16b, v22.16b, v17.16b
+	VADD V17.S4, V26.S4, V26.S4
+	WORD $0x4e701ef7 // bic v23.16b, v23.16b, v16.16b
+	VADD V16.S4, V27.S4, V27.S4
+	VST1.P [V20.S4, V21.S4, V22.S4, V23.S4], 64(R0)
+	VST1.P [V24.S4, V25.S4, V26.S4, V27.S4], 64(R1)
 	SUB $1, R3, R3
 	CBNZ R3, loop1
 	RET
@@ -216,104 +220,106 @@ TEXT ·useHint88NEON(SB), NOSPLIT, $0-24
 	MOVD w+16(FP), R2
 	MOVD $1477838208, R3
 	VDUP R3, V31.S4
-	MOVD $190464, R3
+	MOVD $16384, R3
 	VDUP R3, V30.S4
-	MOVD $44, R3
+	MOVD $190464, R3
 	VDUP R3, V29.S4
+	MOVD $44, R3
+	VDUP R3, V28.S4
 	MOVD $wordBits<>(SB), R3
-	FLDPQ (R3), (F28, F27)
-	FLDPQ 32(R3), (F26, F25)
-	FLDPQ 64(R3), (F24, F23)
-	FLDPQ 96(R3), (F22, F21)
+	FLDPQ (R3), (F27, F26)
+	FLDPQ 32(R3), (F25, F24)
+	FLDPQ 64(R3), (F23, F22)
+	FLDPQ 96(R3), (F21, F20)
 	MOVD $43, R3
-	VDUP R3, V20.S4
+	VDUP R3, V19.S4
 	MOVD $8, R3
 loop1:
-	VLD1R.P 4(R1), [V19.S4]
-	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
+	VLD1R.P 4(R1), [V18.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x4f9fc1ca // sqdmulh v10.4s, v14.4s, v31.s[0]
+	WORD $0x4f9ed14a // sqrdmulh v10.4s, v10.4s, v30.s[0]
 	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
-	WORD $0x4f2f256b // srshr v11.4s, v11.4s, #17
+	WORD $0x4f9ed16b // sqrdmulh v11.4s, v11.4s, v30.s[0]
 	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
-	WORD $0x4f2f258c // srshr v12.4s, v12.4s, #17
+	WORD $0x4f9ed18c // sqrdmulh v12.4s, v12.4s, v30.s[0]
 	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
-	WORD $0x4f2f25ad // srshr v13.4s, v13.4s, #17
-	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
-	WORD $0x4f2f25ce // srshr v14.4s, v14.4s, #17
-	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
-	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
-	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
-	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
+	WORD $0x4f9ed1ad // sqrdmulh v13.4s, v13.4s, v30.s[0]
+	WORD $0x6f9d414e // mls v14.4s, v10.4s, v29.s[0]
+	WORD $0x6f9d416f // mls v15.4s, v11.4s, v29.s[0]
+	WORD $0x6f9d4190 // mls v16.4s, v12.4s, v29.s[0]
+	WORD $0x6f9d41b1 // mls v17.4s, v13.4s, v29.s[0]
+	WORD $0x6ea099ce // cmle v14.4s, v14.4s, #0
+	WORD $0x4f00142e // orr v14.4s, #0x1
+	VCMTST V27.S4, V18.S4, V9.S4
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
-	VCMTST V28.S4, V19.S4, V10.S4
+	VCMTST V26.S4, V18.S4, V8.S4
 	WORD $0x6ea09a10 // cmle v16.4s, v16.4s, #0
 	WORD $0x4f001430 // orr v16.4s, #0x1
-	VCMTST V27.S4, V19.S4, V9.S4
+	VCMTST V25.S4, V18.S4, V7.S4
 	WORD $0x6ea09a31 // cmle v17.4s, v17.4s, #0
 	WORD $0x4f001431 // orr v17.4s, #0x1
-	VCMTST V26.S4, V19.S4, V8.S4
-	WORD $0x6ea09a52 // cmle v18.4s, v18.4s, #0
-	WORD $0x4f001432 // orr v18.4s, #0x1
-	VCMTST V25.S4, V19.S4, V7.S4
-	WORD $0x6eaa95eb // mls v11.4s, v15.4s, v10.4s
-	WORD $0x6ea9960c // mls v12.4s, v16.4s, v9.4s
-	WORD $0x6ea8962d // mls v13.4s, v17.4s, v8.4s
-	WORD $0x6ea7964e // mls v14.4s, v18.4s, v7.4s
-	VCMEQ V29.S4, V11.S4, V10.S4
-	WORD $0x4e6a1d6b // bic v11.16b, v11.16b, v10.16b
-	VUMIN V20.S4, V11.S4, V11.S4
-	VCMEQ V29.S4, V12.S4, V9.S4
-	WORD $0x4e691d8c // bic v12.16b, v12.16b, v9.16b
-	VUMIN V20.S4, V12.S4, V12.S4
-	VCMEQ V29.S4, V13.S4, V8.S4
-	WORD $0x4e681dad // bic v13.16b, v13.16b, v8.16b
-	VUMIN V20.S4, V13.S4, V13.S4
-	VCMEQ V29.S4, V14.S4, V7.S4
-	WORD $0x4e671dce // bic v14.16b, v14.16b, v7.16b
-	VUMIN V20.S4, V14.S4, V14.S4
-	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
-	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
+	VCMTST V24.S4, V18.S4, V6.S4
+	WORD $0x6ea995ca // mls v10.4s, v14.4s, v9.4s
+	WORD $0x6ea895eb // mls v11.4s, v15.4s, v8.4s
+	WORD $0x6ea7960c // mls v12.4s, v16.4s, v7.4s
+	WORD $0x6ea6962d // mls v13.4s, v17.4s, v6.4s
+	VCMEQ V28.S4, V10.S4, V9.S4
+	WORD $0x4e691d4a // bic v10.16b, v10.16b, v9.16b
+	VUMIN V19.S4, V10.S4, V10.S4
+	VCMEQ V28.S4, V11.S4, V8.S4
+	WORD $0x4e681d6b // bic v11.16b, v11.16b, v8.16b
+	VUMIN V19.S4, V11.S4, V11.S4
+	VCMEQ V28.S4, V12.S4, V7.S4
+	WORD $0x4e671d8c // bic v12.16b, v12.16b, v7.16b
+	VUMIN V19.S4, V12.S4, V12.S4
+	VCMEQ V28.S4, V13.S4, V6.S4
+	WORD $0x4e661dad // bic v13.16b, v13.16b, v6.16b
+	VUMIN V19.S4, V13.S4, V13.S4
+	VST1.P [V10.S4, V11.S4, V12.S4, V13.S4], 64(R0)
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x4f9fc1ca // sqdmulh v10.4s, v14.4s, v31.s[0]
+	WORD $0x4f9ed14a // sqrdmulh v10.4s, v10.4s, v30.s[0]
 	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
-	WORD $0x4f2f256b // srshr v11.4s, v11.4s, #17
+	WORD $0x4f9ed16b // sqrdmulh v11.4s, v11.4s, v30.s[0]
 	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
-	WORD $0x4f2f258c // srshr v12.4s, v12.4s, #17
+	WORD $0x4f9ed18c // sqrdmulh v12.4s, v12.4s, v30.s[0]
 	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
-	WORD $0x4f2f25ad // srshr v13.4s, v13.4s, #17
-	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
-	WORD $0x4f2f25ce // srshr v14.4s, v14.4s, #17
-	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
-	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
-	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
-	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
+	WORD $0x4f9ed1ad // sqrdmulh v13.4s, v13.4s, v30.s[0]
+	WORD $0x6f9d414e // mls v14.4s, v10.4s, v29.s[0]
+	WORD $0x6f9d416f // mls v15.4s, v11.4s, v29.s[0]
+	WORD $0x6f9d4190 // mls v16.4s, v12.4s, v29.s[0]
+	WORD $0x6f9d41b1 // mls v17.4s, v13.4s, v29.s[0]
+	WORD $0x6ea099ce // cmle v14.4s, v14.4s, #0
+	WORD $0x4f00142e // orr v14.4s, #0x1
+	VCMTST V23.S4, V18.S4, V9.S4
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
-	VCMTST V24.S4, V19.S4, V10.S4
+	VCMTST V22.S4, V18.S4, V8.S4
 	WORD $0x6ea09a10 // cmle v16.4s, v16.4s, #0
 	WORD $0x4f001430 // orr v16.4s, #0x1
-	VCMTST V23.S4, V19.S4, V9.S4
+	VCMTST V21.S4, V18.S4, V7.S4
 	WORD $0x6ea09a31 // cmle v17.4s, v17.4s, #0
 	WORD $0x4f001431 // orr v17.4s, #0x1
-	VCMTST V22.S4, V19.S4, V8.S4
-	WORD $0x6ea09a52 // cmle v18.4s, v18.4s, #0
-	WORD $0x4f001432 // orr v18.4s, #0x1
-	VCMTST V21.S4, V19.S4, V7.S4
-	WORD $0x6eaa95eb // mls v11.4s, v15.4s, v10.4s
-	WORD $0x6ea9960c // mls v12.4s, v16.4s, v9.4s
-	WORD $0x6ea8962d // mls v13.4s, v17.4s, v8.4s
-	WORD $0x6ea7964e // mls v14.4s, v18.4s, v7.4s
-	VCMEQ V29.S4, V11.S4, V10.S4
-	WORD $0x4e6a1d6b // bic v11.16b, v11.16b, v10.16b
-	VUMIN V20.S4, V11.S4, V11.S4
-	VCMEQ V29.S4, V12.S4, V9.S4
-	WORD $0x4e691d8c // bic v12.16b, v12.16b, v9.16b
-	VUMIN V20.S4, V12.S4, V12.S4
-	VCMEQ V29.S4, V13.S4, V8.S4
-	WORD $0x4e681dad // bic v13.16b, v13.16b, v8.16b
-	VUMIN V20.S4, V13.S4, V13.S4
-	VCMEQ V29.S4, V14.S4, V7.S4
-	WORD $0x4e671dce // bic v14.16b, v14.16b, v7.16b
-	VUMIN V20.S4, V14.S4, V14.S4
-	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
+	VCMTST V20.S4, V18.S4, V6.S4
+	WORD $0x6ea995ca // mls v10.4s, v14.4s, v9.4s
+	WORD $0x6ea895eb // mls v11.4s, v15.4s, v8.4s
+	WORD $0x6ea7960c // mls v12.4s, v16.4s, v7.4s
+	WORD $0x6ea6962d // mls v13.4s, v17.4s, v6.4s
+	VCMEQ V28.S4, V10.S4, V9.S4
+	WORD $0x4e691d4a // bic v10.16b, v10.16b, v9.16b
+	VUMIN V19.S4, V10.S4, V10.S4
+	VCMEQ V28.S4, V11.S4, V8.S4
+	WORD $0x4e681d6b // bic v11.16b, v11.16b, v8.16b
+	VUMIN V19.S4, V11.S4, V11.S4
+	VCMEQ V28.S4, V12.S4, V7.S4
+	WORD $0x4e671d8c // bic v12.16b, v12.16b, v7.16b
+	VUMIN V19.S4, V12.S4, V12.S4
+	VCMEQ V28.S4, V13.S4, V6.S4
+	WORD $0x4e661dad // bic v13.16b, v13.16b, v6.16b
+	VUMIN V19.S4, V13.S4, V13.S4
+	VST1.P [V10.S4, V11.S4, V12.S4, V13.S4], 64(R0)
 	SUB $1, R3, R3
 	CBNZ R3, loop1
 	RET
@@ -325,88 +331,90 @@ TEXT ·useHint32NEON(SB), NOSPLIT, $0-24
 	MOVD w+16(FP), R2
 	MOVD $1074791424, R3
 	VDUP R3, V31.S4
-	MOVD $523776, R3
+	MOVD $8192, R3
 	VDUP R3, V30.S4
-	MOVD $16, R3
+	MOVD $523776, R3
 	VDUP R3, V29.S4
+	MOVD $16, R3
+	VDUP R3, V28.S4
 	MOVD $wordBits<>(SB), R3
-	FLDPQ (R3), (F28, F27)
-	FLDPQ 32(R3), (F26, F25)
-	FLDPQ 64(R3), (F24, F23)
-	FLDPQ 96(R3), (F22, F21)
+	FLDPQ (R3), (F27, F26)
+	FLDPQ 32(R3), (F25, F24)
+	FLDPQ 64(R3), (F23, F22)
+	FLDPQ 96(R3), (F21, F20)
 	MOVD $15, R3
-	VDUP R3, V20.S4
+	VDUP R3, V19.S4
 	MOVD $8, R3
 loop1:
-	VLD1R.P 4(R1), [V19.S4]
-	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
+	VLD1R.P 4(R1), [V18.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x4f9fc1ca // sqdmulh v10.4s, v14.4s, v31.s[0]
+	WORD $0x4f9ed14a // sqrdmulh v10.4s, v10.4s, v30.s[0]
 	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
-	WORD $0x4f2e256b // srshr v11.4s, v11.4s, #18
+	WORD $0x4f9ed16b // sqrdmulh v11.4s, v11.4s, v30.s[0]
 	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
-	WORD $0x4f2e258c // srshr v12.4s, v12.4s, #18
+	WORD $0x4f9ed18c // sqrdmulh v12.4s, v12.4s, v30.s[0]
 	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
-	WORD $0x4f2e25ad // srshr v13.4s, v13.4s, #18
-	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
-	WORD $0x4f2e25ce // srshr v14.4s, v14.4s, #18
-	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
-	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
-	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
-	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
+	WORD $0x4f9ed1ad // sqrdmulh v13.4s, v13.4s, v30.s[0]
+	WORD $0x6f9d414e // mls v14.4s, v10.4s, v29.s[0]
+	WORD $0x6f9d416f // mls v15.4s, v11.4s, v29.s[0]
+	WORD $0x6f9d4190 // mls v16.4s, v12.4s, v29.s[0]
+	WORD $0x6f9d41b1 // mls v17.4s, v13.4s, v29.s[0]
+	WORD $0x6ea099ce // cmle v14.4s, v14.4s, #0
+	WORD $0x4f00142e // orr v14.4s, #0x1
+	VCMTST V27.S4, V18.S4, V9.S4
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
-	VCMTST V28.S4, V19.S4, V10.S4
+	VCMTST V26.S4, V18.S4, V8.S4
 	WORD $0x6ea09a10 // cmle v16.4s, v16.4s, #0
 	WORD $0x4f001430 // orr v16.4s, #0x1
-	VCMTST V27.S4, V19.S4, V9.S4
+	VCMTST V25.S4, V18.S4, V7.S4
 	WORD $0x6ea09a31 // cmle v17.4s, v17.4s, #0
 	WORD $0x4f001431 // orr v17.4s, #0x1
-	VCMTST V26.S4, V19.S4, V8.S4
-	WORD $0x6ea09a52 // cmle v18.4s, v18.4s, #0
-	WORD $0x4f001432 // orr v18.4s, #0x1
-	VCMTST V25.S4, V19.S4, V7.S4
-	WORD $0x6eaa95eb // mls v11.4s, v15.4s, v10.4s
-	WORD $0x6ea9960c // mls v12.4s, v16.4s, v9.4s
-	WORD $0x6ea8962d // mls v13.4s, v17.4s, v8.4s
-	WORD $0x6ea7964e // mls v14.4s, v18.4s, v7.4s
-	VAND V20.B16, V11.B16, V11.B16
-	VAND V20.B16, V12.B16, V12.B16
-	VAND V20.B16, V13.B16, V13.B16
-	VAND V20.B16, V14.B16, V14.B16
-	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
-	VLD1.P 64(R2), [V15.S4, V16.S4, V17.S4, V18.S4]
+	VCMTST V24.S4, V18.S4, V6.S4
+	WORD $0x6ea995ca // mls v10.4s, v14.4s, v9.4s
+	WORD $0x6ea895eb // mls v11.4s, v15.4s, v8.4s
+	WORD $0x6ea7960c // mls v12.4s, v16.4s, v7.4s
+	WORD $0x6ea6962d // mls v13.4s, v17.4s, v6.4s
+	VAND V19.B16, V10.B16, V10.B16
+	VAND V19.B16, V11.B16, V11.B16
+	VAND V19.B16, V12.B16, V12.B16
+	VAND V19.B16, V13.B16, V13.B16
+	VST1.P [V10.S4, V11.S4, V12.S4, V13.S4], 64(R0)
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x4f9fc1ca // sqdmulh v10.4s, v14.4s, v31.s[0]
+	WORD $0x4f9ed14a // sqrdmulh v10.4s, v10.4s, v30.s[0]
 	WORD $0x4f9fc1eb // sqdmulh v11.4s, v15.4s, v31.s[0]
-	WORD $0x4f2e256b // srshr v11.4s, v11.4s, #18
+	WORD $0x4f9ed16b // sqrdmulh v11.4s, v11.4s, v30.s[0]
 	WORD $0x4f9fc20c // sqdmulh v12.4s, v16.4s, v31.s[0]
-	WORD $0x4f2e258c // srshr v12.4s, v12.4s, #18
+	WORD $0x4f9ed18c // sqrdmulh v12.4s, v12.4s, v30.s[0]
 	WORD $0x4f9fc22d // sqdmulh v13.4s, v17.4s, v31.s[0]
-	WORD $0x4f2e25ad // srshr v13.4s, v13.4s, #18
-	WORD $0x4f9fc24e // sqdmulh v14.4s, v18.4s, v31.s[0]
-	WORD $0x4f2e25ce // srshr v14.4s, v14.4s, #18
-	WORD $0x6f9e416f // mls v15.4s, v11.4s, v30.s[0]
-	WORD $0x6f9e4190 // mls v16.4s, v12.4s, v30.s[0]
-	WORD $0x6f9e41b1 // mls v17.4s, v13.4s, v30.s[0]
-	WORD $0x6f9e41d2 // mls v18.4s, v14.4s, v30.s[0]
+	WORD $0x4f9ed1ad // sqrdmulh v13.4s, v13.4s, v30.s[0]
+	WORD $0x6f9d414e // mls v14.4s, v10.4s, v29.s[0]
+	WORD $0x6f9d416f // mls v15.4s, v11.4s, v29.s[0]
+	WORD $0x6f9d4190 // mls v16.4s, v12.4s, v29.s[0]
+	WORD $0x6f9d41b1 // mls v17.4s, v13.4s, v29.s[0]
+	WORD $0x6ea099ce // cmle v14.4s, v14.4s, #0
+	WORD $0x4f00142e // orr v14.4s, #0x1
+	VCMTST V23.S4, V18.S4, V9.S4
 	WORD $0x6ea099ef // cmle v15.4s, v15.4s, #0
 	WORD $0x4f00142f // orr v15.4s, #0x1
-	VCMTST V24.S4, V19.S4, V10.S4
+	VCMTST V22.S4, V18.S4, V8.S4
 	WORD $0x6ea09a10 // cmle v16.4s, v16.4s, #0
 	WORD $0x4f001430 // orr v16.4s, #0x1
-	VCMTST V23.S4, V19.S4, V9.S4
+	VCMTST V21.S4, V18.S4, V7.S4
 	WORD $0x6ea09a31 // cmle v17.4s, v17.4s, #0
 	WORD $0x4f001431 // orr v17.4s, #0x1
-	VCMTST V22.S4, V19.S4, V8.S4
-	WORD $0x6ea09a52 // cmle v18.4s, v18.4s, #0
-	WORD $0x4f001432 // orr v18.4s, #0x1
-	VCMTST V21.S4, V19.S4, V7.S4
-	WORD $0x6eaa95eb // mls v11.4s, v15.4s, v10.4s
-	WORD $0x6ea9960c // mls v12.4s, v16.4s, v9.4s
-	WORD $0x6ea8962d // mls v13.4s, v17.4s, v8.4s
-	WORD $0x6ea7964e // mls v14.4s, v18.4s, v7.4s
-	VAND V20.B16, V11.B16, V11.B16
-	VAND V20.B16, V12.B16, V12.B16
-	VAND V20.B16, V13.B16, V13.B16
-	VAND V20.B16, V14.B16, V14.B16
-	VST1.P [V11.S4, V12.S4, V13.S4, V14.S4], 64(R0)
+	VCMTST V20.S4, V18.S4, V6.S4
+	WORD $0x6ea995ca // mls v10.4s, v14.4s, v9.4s
+	WORD $0x6ea895eb // mls v11.4s, v15.4s, v8.4s
+	WORD $0x6ea7960c // mls v12.4s, v16.4s, v7.4s
+	WORD $0x6ea6962d // mls v13.4s, v17.4s, v6.4s
+	VAND V19.B16, V10.B16, V10.B16
+	VAND V19.B16, V11.B16, V11.B16
+	VAND V19.B16, V12.B16, V12.B16
+	VAND V19.B16, V13.B16, V13.B16
+	VST1.P [V10.S4, V11.S4, V12.S4, V13.S4], 64(R0)
 	SUB $1, R3, R3
 	CBNZ R3, loop1
 	RET

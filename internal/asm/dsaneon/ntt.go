@@ -335,6 +335,7 @@ func (file *arithmetic) inverseNTT(in, out interval.Interval) {
 	shortTable := a64.Constants(file.File, "inverseBlockRoots", short)
 
 	t := transform{file.modular("inverseNTTNEON", "func(p *[256]int32)")}
+	t.by2To8 = t.broadcast(1 << 8)
 	p, block, table := t.X(), t.X(), t.X()
 	t.Arg(p, "p")
 	t.Addr(table, shortTable)

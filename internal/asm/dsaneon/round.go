@@ -81,11 +81,11 @@ func (r rounding) contract() interval.Interval { return below(r.steps) }
 type divider struct {
 	*a64.Func
 	rounding
-	reciprocals, multiples, last a64.Vec
+	reciprocals, powers, multiples, last a64.Vec
 }
 
 func newDivider(f *a64.Func, r rounding) divider {
-	return divider{f, r, broadcast(f, r.reciprocal), broadcast(f, 2*r.gamma2), broadcast(f, r.steps)}
+	return divider{f, r, broadcast(f, r.reciprocal), broadcast(f, 1<<(31-r.shift)), broadcast(f, 2*r.gamma2), broadcast(f, r.steps)}
 }
 
 // divide sets high to ⌊(w + γ₂ − 1)/(2γ₂)⌋ and takes that multiple of 2γ₂ from w, which is in [0, q),
@@ -94,7 +94,8 @@ func (d divider) divide(w, high []a64.V) {
 	for i, v := range w {
 		d.Require(v.S4(), least)
 		d.VSQDMULH(high[i].S4(), v.S4(), d.reciprocals.V.S(0))
-		d.VSRSHR(high[i].S4(), high[i].S4(), int(d.shift))
+		// A shift that rounds, as in reduce.
+		d.VSQRDMULH(high[i].S4(), high[i].S4(), d.powers.V.S(0))
 		d.Assume(high[i].S4(), below(d.steps+1))
 	}
 	for i, v := range w {
