@@ -4,6 +4,7 @@ package keccak
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"github.com/pqlane/pqlane/internal/cpu"
 )
@@ -74,6 +75,16 @@ func permute4SHA3Of4(lanes *uint64)
 
 //go:noescape
 func permute4SHA3Of8(lanes *uint64)
+
+// start4Of4NEON begins sponges in four neighbouring lanes: words words of seed, the same for
+// every lane, then the lane's word of tail, zeros, and the padding's last bit in word last.
+// words is at most last.
+//
+//go:noescape
+func start4Of4NEON(lanes *uint64, seed *byte, words uint64, tail *uint64, last uint64)
+
+//go:noescape
+func start4Of8NEON(lanes *uint64, seed *byte, words uint64, tail *uint64, last uint64)
 
 // Permute applies Keccak-f[1600] to one state.
 func Permute(a *[25]uint64) {
@@ -174,11 +185,22 @@ func Parallel() bool { return cpu.NEON }
 // Wide reports whether a [State8] costs less than two [State4].
 func Wide() bool { return false }
 
+// start begins sponges in some lanes; see startGeneric.
 func (s *State4) start(lanes uint, seed []byte, tail *[Lanes]uint64, last int) {
+	if cpu.NEON && lanes&0b1111 == 0b1111 {
+		start4Of4NEON(&s[0][0], unsafe.SliceData(seed), uint64(len(seed)/8), &tail[0], uint64(last))
+		return
+	}
 	s.startGeneric(lanes, seed, tail, last)
 }
 
 func (s *State8) start(lanes uint, seed []byte, tail *[8]uint64, last int) {
+	for half := 0; half < 8; half += 4 {
+		if these := lanes & (0b1111 << half); cpu.NEON && these == 0b1111<<half {
+			start4Of8NEON(&s[0][half], unsafe.SliceData(seed), uint64(len(seed)/8), &tail[half], uint64(last))
+			lanes &^= these
+		}
+	}
 	s.startGeneric(lanes, seed, tail, last)
 }
 

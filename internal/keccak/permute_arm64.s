@@ -5644,6 +5644,60 @@ rounds2:
 	CBNZ R3, pairs1
 	RET
 
+// func start4Of4NEON(lanes *uint64, seed *byte, words uint64, tail *uint64, last uint64)
+TEXT ·start4Of4NEON(SB), NOSPLIT, $0-40
+	MOVD lanes+0(FP), R0
+	MOVD seed+8(FP), R1
+	MOVD words+16(FP), R2
+	MOVD tail+24(FP), R3
+	MOVD last+32(FP), R4
+	WORD $0x6f00e41f // movi v31.2d, #0x0
+	FSTPQ (F31, F31), (R0)
+	FSTPQ (F31, F31), 32(R0)
+	FSTPQ (F31, F31), 64(R0)
+	FSTPQ (F31, F31), 96(R0)
+	FSTPQ (F31, F31), 128(R0)
+	FSTPQ (F31, F31), 160(R0)
+	FSTPQ (F31, F31), 192(R0)
+	FSTPQ (F31, F31), 224(R0)
+	FSTPQ (F31, F31), 256(R0)
+	FSTPQ (F31, F31), 288(R0)
+	FSTPQ (F31, F31), 320(R0)
+	FSTPQ (F31, F31), 352(R0)
+	FSTPQ (F31, F31), 384(R0)
+	FSTPQ (F31, F31), 416(R0)
+	FSTPQ (F31, F31), 448(R0)
+	FSTPQ (F31, F31), 480(R0)
+	FSTPQ (F31, F31), 512(R0)
+	FSTPQ (F31, F31), 544(R0)
+	FSTPQ (F31, F31), 576(R0)
+	FSTPQ (F31, F31), 608(R0)
+	FSTPQ (F31, F31), 640(R0)
+	FSTPQ (F31, F31), 672(R0)
+	FSTPQ (F31, F31), 704(R0)
+	FSTPQ (F31, F31), 736(R0)
+	FSTPQ (F31, F31), 768(R0)
+	LSL $5, R4, R4
+	ADD R0, R4, R4
+	// The seed, the same in every lane.
+	CBZ R2, tail1
+loop2:
+	VLD1R.P 8(R1), [V31.D2]
+	FSTPQ.P (F31, F31), 32(R0)
+	SUB $1, R2, R2
+	CBNZ R2, loop2
+tail1:
+	FLDPQ (R3), (F31, F30)
+	FSTPQ (F31, F30), (R0)
+	// The padding's last bit.
+	MOVD $0x8000000000000000, R2
+	VDUP R2, V29.D2
+	FLDPQ (R4), (F31, F30)
+	VEOR V29.B16, V31.B16, V31.B16
+	VEOR V29.B16, V30.B16, V30.B16
+	FSTPQ (F31, F30), (R4)
+	RET
+
 // func permute1GeneralOf8(lane *uint64)
 TEXT ·permute1GeneralOf8(SB), NOSPLIT, $40-8
 	MOVD $roundConstants<>(SB), R26
@@ -10328,4 +10382,67 @@ rounds2:
 	ADD $16, R0, R0
 	SUB $1, R3, R3
 	CBNZ R3, pairs1
+	RET
+
+// func start4Of8NEON(lanes *uint64, seed *byte, words uint64, tail *uint64, last uint64)
+TEXT ·start4Of8NEON(SB), NOSPLIT, $0-40
+	MOVD lanes+0(FP), R0
+	MOVD seed+8(FP), R1
+	MOVD words+16(FP), R2
+	MOVD tail+24(FP), R3
+	MOVD last+32(FP), R4
+	WORD $0x6f00e41f // movi v31.2d, #0x0
+	FSTPQ (F31, F31), (R0)
+	FSTPQ (F31, F31), 64(R0)
+	FSTPQ (F31, F31), 128(R0)
+	FSTPQ (F31, F31), 192(R0)
+	FSTPQ (F31, F31), 256(R0)
+	FSTPQ (F31, F31), 320(R0)
+	FSTPQ (F31, F31), 384(R0)
+	FSTPQ (F31, F31), 448(R0)
+	FSTPQ (F31, F31), 512(R0)
+	FSTPQ (F31, F31), 576(R0)
+	FSTPQ (F31, F31), 640(R0)
+	FSTPQ (F31, F31), 704(R0)
+	FSTPQ (F31, F31), 768(R0)
+	FSTPQ (F31, F31), 832(R0)
+	FSTPQ (F31, F31), 896(R0)
+	FSTPQ (F31, F31), 960(R0)
+	FMOVQ F31, 1024(R0)
+	FMOVQ F31, 1040(R0)
+	FMOVQ F31, 1088(R0)
+	FMOVQ F31, 1104(R0)
+	FMOVQ F31, 1152(R0)
+	FMOVQ F31, 1168(R0)
+	FMOVQ F31, 1216(R0)
+	FMOVQ F31, 1232(R0)
+	FMOVQ F31, 1280(R0)
+	FMOVQ F31, 1296(R0)
+	FMOVQ F31, 1344(R0)
+	FMOVQ F31, 1360(R0)
+	FMOVQ F31, 1408(R0)
+	FMOVQ F31, 1424(R0)
+	FMOVQ F31, 1472(R0)
+	FMOVQ F31, 1488(R0)
+	FMOVQ F31, 1536(R0)
+	FMOVQ F31, 1552(R0)
+	LSL $6, R4, R4
+	ADD R0, R4, R4
+	// The seed, the same in every lane.
+	CBZ R2, tail1
+loop2:
+	VLD1R.P 8(R1), [V31.D2]
+	FSTPQ.P (F31, F31), 64(R0)
+	SUB $1, R2, R2
+	CBNZ R2, loop2
+tail1:
+	FLDPQ (R3), (F31, F30)
+	FSTPQ (F31, F30), (R0)
+	// The padding's last bit.
+	MOVD $0x8000000000000000, R2
+	VDUP R2, V29.D2
+	FLDPQ (R4), (F31, F30)
+	VEOR V29.B16, V31.B16, V31.B16
+	VEOR V29.B16, V30.B16, V30.B16
+	FSTPQ (F31, F30), (R4)
 	RET

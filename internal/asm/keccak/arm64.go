@@ -30,6 +30,7 @@ func arm64() []byte {
 		beside(file, name("4NEON"), "func(pair, other *uint64)", 2, stride, rc)
 		sha3(file, name("2SHA3"), "func(pair *uint64)", 1, stride, rc)
 		sha3(file, name("4SHA3"), "func(lanes *uint64)", 2, stride, rc)
+		startRows(file, fmt.Sprintf("start4Of%dNEON", lanes), "func(lanes *uint64, seed *byte, words uint64, tail *uint64, last uint64)", stride)
 	}
 	return file.Bytes()
 }
