@@ -1,0 +1,47 @@
+// Package mcpconn gives the connections of a Model Context Protocol proxy: TLS 1.3 with a
+// post-quantum key exchange by policy, both identities checked, a report that an auditor can
+// keep, and nothing that an attacker in the middle can talk down.
+//
+// The state machine is crypto/tls's and path validation crypto/x509's. This package adds what
+// those leave to their user:
+//
+//   - A [Policy], named and dated, says which strength a connection must have. [Config.PolicyFor]
+//     chooses one for each connection before its handshake.
+//   - An [Identity] signs with keys of this module, of the standard library or of a token, and
+//     [Trust] and pins say who is believed.
+//   - A [Memory] remembers the strength that each peer has shown, and refuses less.
+//   - A [State] reports what was offered, chosen and checked, what is quantum-safe about it and
+//     why, what it cost, and the [Config.Observer] gets it for failed handshakes too.
+//   - A [Listener] keeps slow and silent clients from holding up the others.
+//
+// A connection never falls back by itself: a dial that fails under a policy is not repeated
+// under a weaker one.
+//
+// # Use
+//
+//	cfg := &mcpconn.Config{Identity: id, Trust: trust, ServerName: "tools.example"}
+//	conn, err := mcpconn.Dial(ctx, "tcp", "tools.example:7443", cfg)
+//	if err != nil {
+//		return err // errors.Is(err, mcpconn.ErrPolicy), ErrCertificate, ErrRegression, ...
+//	}
+//	defer conn.Close()
+//	log.Info("link", "state", conn.State())
+//
+// A Config holds what connections share, verified chains and sessions, and is meant to be used
+// for many.
+//
+// # What crypto/tls decides
+//
+// ML-DSA identities and trust anchors need Go 1.27, hybrid key exchange does not. Beyond that,
+// some of a handshake can't be chosen here:
+//
+//   - The order of groups: [tls.Config.CurvePreferences] is a set (golang/go issue 69393). The order is
+//     X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, then classical groups, and the
+//     one share that is sent is of the first; a server asks for another of the offered by a
+//     HelloRetryRequest.
+//   - The signature algorithms of the hello: Go 1.27 always offers ML-DSA, Go 1.26 never does.
+//     signature_algorithms_cert is sent without ML-DSA (golang/go issue 82536), so that OpenSSL
+//     withholds a chain which an ML-DSA authority signed.
+//   - GREASE (RFC 8701), which is not sent.
+//   - A KEM or a group from outside of crypto/tls.
+package mcpconn

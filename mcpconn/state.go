@@ -1,0 +1,207 @@
+package mcpconn
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"log/slog"
+	"time"
+)
+
+// A State is the report of a connection, or of a failed handshake. It encodes to JSON, and to
+// one group of attributes for log/slog. It has no secrets.
+type State struct {
+	Client     bool      `json:"client"`
+	Time       time.Time `json:"time"` // the handshake began
+	LocalAddr  string    `json:"local_addr,omitempty"`
+	RemoteAddr string    `json:"remote_addr,omitempty"`
+	ServerName string    `json:"server_name,omitempty"`
+	Policy     Policy    `json:"policy"`
+	Complete   bool      `json:"complete"` // the handshake succeeded
+
+	// Version and Suite of TLS, Group of the key exchange with KEM inside, or "".
+	Version string `json:"version,omitempty"`
+	Suite   string `json:"suite,omitempty"`
+	Group   string `json:"group,omitempty"`
+	KEM     string `json:"kem,omitempty"`
+	ALPN    string `json:"alpn,omitempty"`
+
+	HelloRetryRequest bool `json:"hello_retry_request"`
+
+	// Resumed says that the peer was authenticated AuthenticationAge before, in another
+	// connection.
+	Resumed           bool     `json:"resumed"`
+	AuthenticationAge Duration `json:"authentication_age"`
+
+	// Local and Peer are the keys that each side has shown, or nil.
+	Local *KeyInfo `json:"local,omitempty"`
+	Peer  *KeyInfo `json:"peer,omitempty"`
+
+	// The three answers: does the connection withstand a quantum computer?
+	KeyExchange    Answer `json:"key_exchange"`        // that records it today
+	Authentication Answer `json:"peer_authentication"` // that forges the peer's signature
+	Chain          Answer `json:"chain"`               // that forges a certificate
+
+	// Fallback says which part is weaker than what the policy prefers, "" if none is.
+	Fallback string `json:"fallback,omitempty"`
+
+	// ChainCached says that the chain was verified in an earlier handshake.
+	ChainCached bool `json:"chain_cached"`
+
+	Offer  *Offer `json:"offer,omitempty"` // the client's
+	Size   Size   `json:"size"`
+	Timing Timing `json:"timing"`
+
+	// Memory is the note of [Config.Memory], such as that it is damaged, or "".
+	Memory string `json:"memory,omitempty"`
+
+	// Of a failed handshake: why, and the alert that the peer sent, or "".
+	Reason Reason `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Alert  string `json:"alert,omitempty"`
+}
+
+// A KeyInfo describes a key and its certificate.
+type KeyInfo struct {
+	Algorithm string    `json:"algorithm"` // "ML-DSA-65", "ECDSA P-256"
+	Signed    string    `json:"signed"`    // algorithm of the certificate's signature
+	Subject   string    `json:"subject"`
+	Names     []string  `json:"names,omitempty"`
+	Issuer    string    `json:"issuer"`
+	NotAfter  time.Time `json:"not_after"`
+	Pin       Pin       `json:"pin"`
+
+	// Chain has the signature algorithms from the leaf's to that of the last below the trust anchor.
+	Chain []string `json:"chain,omitempty"`
+}
+
+// An Answer is yes or no, and why.
+type Answer struct {
+	QuantumSafe bool   `json:"quantum_safe"`
+	Why         string `json:"why"`
+}
+
+// An Offer is what the client's hello offers.
+type Offer struct {
+	Versions   []string `json:"versions"`
+	Groups     []string `json:"groups"`
+	Shares     []string `json:"shares"` // groups with a key share
+	Signatures []string `json:"signatures"`
+	ServerName string   `json:"server_name,omitempty"`
+	ALPN       []string `json:"alpn,omitempty"`
+	Resumption bool     `json:"resumption"` // a session is offered
+
+	// HelloSize is the size of the hello in bytes, with its record headers.
+	HelloSize int `json:"hello_size"`
+}
+
+// Size is what a handshake cost on the wire, in bytes of TLS with record headers, up to the
+// client's Finished; session tickets, which come later, are not in it.
+type Size struct {
+	Sent     int `json:"sent"`
+	Received int `json:"received"`
+
+	// SentSegments and ReceivedSegments estimate TCP segments of 1,428 bytes, which fit IPv6
+	// with timestamps on Ethernet.
+	SentSegments     int `json:"sent_segments"`
+	ReceivedSegments int `json:"received_segments"`
+
+	// ClassicalSent and ClassicalReceived estimate the same handshake with X25519 and ECDSA
+	// P-256 certificates; Tax is the difference in bytes, both ways together.
+	ClassicalSent     int `json:"classical_sent"`
+	ClassicalReceived int `json:"classical_received"`
+	Tax               int `json:"tax"`
+}
+
+// Timing splits the time of a handshake. Own is what was neither spent signing nor waiting for
+// the network.
+type Timing struct {
+	Total   Duration `json:"total"`
+	Own     Duration `json:"own"`
+	Signing Duration `json:"signing"`
+	Waiting Duration `json:"waiting"`
+}
+
+// A Duration is a [time.Duration] that is written as text, such as "1.5ms".
+type Duration time.Duration
+
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText returns String.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText is [time.ParseDuration].
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// LogValue makes a State one group of attributes in a line of log/slog.
+func (s State) LogValue() slog.Value {
+	role := "server"
+	if s.Client {
+		role = "client"
+	}
+	attrs := []slog.Attr{
+		slog.String("role", role),
+		slog.String("remote", s.RemoteAddr),
+		slog.String("name", s.ServerName),
+		slog.String("policy", string(s.Policy)),
+		slog.String("group", s.Group),
+		slog.String("suite", s.Suite),
+		slog.String("alpn", s.ALPN),
+		slog.Bool("resumed", s.Resumed),
+		slog.Bool("hrr", s.HelloRetryRequest),
+		slog.Bool("exchange_safe", s.KeyExchange.QuantumSafe),
+		slog.Bool("peer_safe", s.Authentication.QuantumSafe),
+		slog.Bool("chain_safe", s.Chain.QuantumSafe),
+		slog.Int("sent", s.Size.Sent),
+		slog.Int("received", s.Size.Received),
+		slog.String("total", s.Timing.Total.String()),
+		slog.String("own", s.Timing.Own.String()),
+		slog.String("signing", s.Timing.Signing.String()),
+		slog.String("waiting", s.Timing.Waiting.String()),
+	}
+	if s.Peer != nil {
+		attrs = append(attrs, slog.String("peer", s.Peer.Subject), slog.String("peer_key", s.Peer.Algorithm), slog.String("peer_pin", s.Peer.Pin.String()))
+	}
+	if s.Local != nil {
+		attrs = append(attrs, slog.String("local_key", s.Local.Algorithm))
+	}
+	for _, a := range []slog.Attr{slog.String("fallback", s.Fallback), slog.String("memory", s.Memory),
+		slog.String("reason", string(s.Reason)), slog.String("alert", s.Alert), slog.String("error", s.Error)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// JSON returns the State as indented JSON.
+func (s State) JSON() []byte {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		// Every field marshals.
+		panic(err)
+	}
+	return b
+}
+
+// groupName names a key exchange as IANA does.
+func groupName(g tls.CurveID) string {
+	switch g {
+	case tls.CurveP256:
+		return "P-256"
+	case tls.CurveP384:
+		return "P-384"
+	case tls.CurveP521:
+		return "P-521"
+	case groupMLKEM512:
+		return "ML-KEM-512"
+	case groupMLKEM768:
+		return "ML-KEM-768"
+	case groupMLKEM1024:
+		return "ML-KEM-1024"
+	}
+	return g.String()
+}
