@@ -31,7 +31,6 @@ type Identity struct {
 	public crypto.PublicKey // of key, in the standard library's types
 	id     [sha256.Size]byte
 	info   KeyInfo
-	safe   bool // ML-DSA throughout
 
 	// foreign is a key of unknown make: it may hang, and its signatures are checked.
 	foreign bool
@@ -50,7 +49,7 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 	if len(chain) == 0 || chain[0] == nil || key == nil {
 		return nil, newError(ErrConfig, "identity without certificate or key")
 	}
-	id := &Identity{chain: chain, safe: true}
+	id := &Identity{chain: chain}
 	h := sha256.New()
 	for i, cert := range chain {
 		if cert == nil {
@@ -58,9 +57,6 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 		}
 		id.raw = append(id.raw, cert.Raw)
 		h.Write(cert.Raw)
-		if !isMLDSASigned(cert) && !isSelfSigned(cert) {
-			id.safe = false
-		}
 	}
 	h.Sum(id.id[:0])
 	leaf, err := hybrid.PublicKeyOf(chain[0])
@@ -84,7 +80,7 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 		default:
 			return nil, newError(ErrConfig, "TLS has no signatures of a %T; want an identity of ML-DSA, ECDSA, RSA or Ed25519", leaf)
 		}
-		id.key, id.safe = key, false
+		id.key = key
 	}
 	id.public = id.key.Public()
 	comparable, ok := id.public.(interface{ Equal(crypto.PublicKey) bool })

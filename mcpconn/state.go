@@ -1,7 +1,6 @@
 package mcpconn
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"log/slog"
 	"time"
@@ -185,23 +184,4 @@ func (s State) JSON() []byte {
 		panic(err)
 	}
 	return b
-}
-
-// groupName names a key exchange as IANA does.
-func groupName(g tls.CurveID) string {
-	switch g {
-	case tls.CurveP256:
-		return "P-256"
-	case tls.CurveP384:
-		return "P-384"
-	case tls.CurveP521:
-		return "P-521"
-	case groupMLKEM512:
-		return "ML-KEM-512"
-	case groupMLKEM768:
-		return "ML-KEM-768"
-	case groupMLKEM1024:
-		return "ML-KEM-1024"
-	}
-	return g.String()
 }

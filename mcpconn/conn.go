@@ -1,0 +1,391 @@
+package mcpconn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Conn is a connection of TLS 1.3 under a policy. It implements [net.Conn]; Read and Write may be
+// called at the same time, as for any.
+type Conn struct {
+	raw    net.Conn
+	wire   *wire // nil for WrapTLS
+	cfg    *Config
+	client bool
+
+	mu    sync.Mutex
+	done  atomic.Bool // the handshake has ended, and what follows is set
+	err   error
+	tls   *tls.Conn
+	state *State
+	timer *time.Timer
+
+	shake   atomic.Pointer[handshake]
+	expired atomic.Bool
+	closed  atomic.Bool
+}
+
+var _ net.Conn = (*Conn)(nil)
+
+// Dial connects to addr as [net.Dialer] does, and completes the handshake as a client. If
+// cfg.ServerName is empty, the server must have the name or IP address in addr. ctx bounds
+// both.
+//
+// It is one attempt under one policy: if it fails, nothing weaker is tried.
+func Dial(ctx context.Context, network, addr string, cfg *Config) (*Conn, error) {
+	name := ""
+	if cfg != nil && cfg.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, wrapError(ErrConfig, err, "address %q, want host:port", addr)
+		}
+		name = host
+	}
+	if err := cfg.checkClient(name); err != nil {
+		return nil, err
+	}
+	ctx, cancel := cfg.handshakeContext(ctx)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		e := classify(err)
+		if cfg.Observer != nil {
+			cfg.Observer(State{Client: true, Time: cfg.now(), RemoteAddr: addr, ServerName: cfg.ServerName + name,
+				Policy: cfg.policyName(), Reason: e.Reason(), Error: e.Error()}, e)
+		}
+		return nil, e
+	}
+	c := newConn(raw, cfg, true)
+	c.shake.Load().serverName = cfg.ServerName + name
+	if err := c.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Client returns the client's end of a connection over conn. The handshake runs with
+// [Conn.HandshakeContext], or the first Read or Write. The error matches [ErrConfig].
+func Client(conn net.Conn, cfg *Config) (*Conn, error) {
+	if err := cfg.CheckClient(); err != nil {
+		return nil, err
+	}
+	if conn == nil {
+		return nil, newError(ErrConfig, "no connection")
+	}
+	return newConn(conn, cfg, true), nil
+}
+
+// Server returns the server's end of a connection over conn. The handshake runs with
+// [Conn.HandshakeContext], or the first Read or Write. The error matches [ErrConfig].
+func Server(conn net.Conn, cfg *Config) (*Conn, error) {
+	if err := cfg.CheckServer(); err != nil {
+		return nil, err
+	}
+	if conn == nil {
+		return nil, newError(ErrConfig, "no connection")
+	}
+	return newConn(conn, cfg, false), nil
+}
+
+func newConn(raw net.Conn, cfg *Config, client bool) *Conn {
+	c := &Conn{raw: raw, cfg: cfg, client: client}
+	c.wire = &wire{Conn: raw, conn: c}
+	c.wire.recorder.Store(&recorder{client: client})
+	h := &handshake{cfg: cfg, conn: c, client: client, ctx: context.Background()}
+	if client {
+		h.serverName = cfg.ServerName
+	}
+	c.shake.Store(h)
+	return c
+}
+
+// WrapTLS takes over a connection that was made elsewhere, such as by net/http, and checks it as one
+// of its own: version, key exchange, certificates, memory. Its handshake is completed if
+// need be. We are the client if cfg.ServerName is set, and else the server. Sizes and the offer are
+// not known of it, and what the connection's own configuration has checked, or not,
+// does not matter, but for the peer's possession of its key.
+//
+// The report of a session that was resumed says so; how old its authentication is can't be
+// known, and a cfg with MaxAge refuses it. The error matches [ErrConfig] or is that of the
+// check, and the connection is closed then.
+func WrapTLS(conn *tls.Conn, cfg *Config) (*Conn, error) {
+	if conn == nil {
+		return nil, newError(ErrConfig, "no connection")
+	}
+	client := cfg != nil && cfg.ServerName != ""
+	check := cfg.checkWrapped
+	if client {
+		check = cfg.CheckClient
+	}
+	if err := check(); err != nil {
+		return nil, err
+	}
+	c := &Conn{raw: conn.NetConn(), cfg: cfg, client: client, tls: conn}
+	h := &handshake{cfg: cfg, conn: c, client: client, ctx: context.Background(), serverName: cfg.ServerName}
+	c.shake.Store(h)
+	if err := c.HandshakeContext(context.Background()); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// HandshakeContext runs the handshake, if it has not run, and returns its error. ctx and
+// [Config.HandshakeTimeout] bound it; if either ends, the connection is closed.
+func (c *Conn) HandshakeContext(ctx context.Context) error {
+	if c.done.Load() {
+		return c.err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done.Load() {
+		return c.err
+	}
+	ctx, cancel := c.cfg.handshakeContext(ctx)
+	defer cancel()
+	h := c.shake.Load()
+	h.ctx, h.began = ctx, time.Now()
+	cs, err := c.handshake(h)
+	total := time.Since(h.began)
+	if err == nil {
+		err = h.remember()
+	}
+	if err != nil {
+		err = c.explain(h, err)
+	}
+	c.state = h.report(cs, total, err)
+	if err != nil {
+		c.err = err
+		if c.wire != nil {
+			c.wire.Close()
+		}
+	} else if c.cfg.MaxAge > 0 {
+		c.timer = time.AfterFunc(c.cfg.MaxAge-c.cfg.now().Sub(h.authenticated), c.expire)
+	}
+	if c.wire != nil {
+		c.wire.recorder.Store(nil)
+	}
+	h.ctx = context.Background()
+	h.peer, h.interrupted = verified{}, nil
+	c.done.Store(true)
+	if c.closed.Load() {
+		c.stopTimer()
+	}
+	if observe := c.cfg.Observer; observe != nil {
+		observe(*c.state, err)
+	}
+	return err
+}
+
+// handshake runs crypto/tls.
+func (c *Conn) handshake(h *handshake) (cs tls.ConnectionState, err error) {
+	switch {
+	case c.wire == nil:
+		if err := h.choose(nil); err != nil {
+			return cs, err
+		}
+		if err := c.tls.HandshakeContext(h.ctx); err != nil {
+			return cs, err
+		}
+		cs = c.tls.ConnectionState()
+		return cs, h.wrapped(cs)
+	case c.client:
+		if err := h.choose(nil); err != nil {
+			return cs, err
+		}
+		conf := h.clientConfig()
+		conf.ServerName = h.serverName
+		c.tls = tls.Client(c.wire, conf)
+	default:
+		c.tls = tls.Server(c.wire, &tls.Config{Time: c.cfg.now, MinVersion: tls.VersionTLS13, GetConfigForClient: h.serverConfig})
+	}
+	err = c.tls.HandshakeContext(h.ctx)
+	if err != nil {
+		return cs, err
+	}
+	return c.tls.ConnectionState(), nil
+}
+
+// wrapped checks a connection made elsewhere.
+func (h *handshake) wrapped(cs tls.ConnectionState) error {
+	if cs.DidResume {
+		if !h.rules.Resumption || h.cfg.NoResumption || h.cfg.MaxAge > 0 {
+			return newError(ErrPolicy, "the connection is of a resumed session, whose authentication is of unknown age")
+		}
+		h.offered = &session{binding: h.binding, authenticated: h.cfg.now()}
+	}
+	return h.verify(cs)
+}
+
+// explain returns the error of a failed handshake: what we noted of it, or else crypto/tls.
+func (c *Conn) explain(h *handshake, err error) error {
+	if h.client && c.wire != nil {
+		h.checkChoice(c.wire.recorder.Load().choice())
+	}
+	if h.interrupted != nil {
+		if e := h.interrupted(err); e != nil {
+			return e
+		}
+	}
+	e := classify(err)
+	switch {
+	case h.cause != nil && (h.cause.Kind == ErrSigner || e.Kind != ErrTimeout):
+		if h.cause.Kind == ErrSigner && h.ctx.Err() != nil {
+			return wrapError(ErrTimeout, h.cause, "while the identity was signing")
+		}
+		e = h.cause
+	case h.ctx.Err() != nil && e.Kind != ErrTimeout:
+		e = wrapError(ErrTimeout, errors.Join(h.ctx.Err(), err), "")
+	}
+	return e
+}
+
+// hello returns the client's hello, if it is known.
+func (c *Conn) hello() *clientHello {
+	if c.wire == nil {
+		return nil
+	}
+	if r := c.wire.recorder.Load(); r != nil {
+		return r.hello()
+	}
+	return nil
+}
+
+// TLS returns the connection of crypto/tls, or nil before the handshake was begun. It is for
+// what asks for this type; what was checked holds for it too.
+func (c *Conn) TLS() *tls.Conn {
+	if c.done.Load() {
+		return c.tls
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tls
+}
+
+// NetConn returns the connection beneath. Using it breaks this one.
+func (c *Conn) NetConn() net.Conn { return c.raw }
+
+// State returns the report. Before the handshake has ended it has roles and addresses alone.
+func (c *Conn) State() State {
+	if !c.done.Load() {
+		return State{Client: c.client, LocalAddr: addrText(c.LocalAddr()), RemoteAddr: addrText(c.RemoteAddr())}
+	}
+	return *c.state
+}
+
+// Read reads from the connection, after the handshake. A TLS 1.3 client learns by its first
+// Read that the server refuses it: the error then matches [ErrProtocol]. Once [Config.MaxAge] has
+// closed the connection, errors match [ErrMaxAge].
+func (c *Conn) Read(b []byte) (int, error) {
+	if !c.done.Load() || c.err != nil {
+		if err := c.HandshakeContext(context.Background()); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.tls.Read(b)
+	if err != nil {
+		err = c.explainIO(err)
+	}
+	return n, err
+}
+
+// Write writes to the connection, after the handshake.
+func (c *Conn) Write(b []byte) (int, error) {
+	if !c.done.Load() || c.err != nil {
+		if err := c.HandshakeContext(context.Background()); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.tls.Write(b)
+	if err != nil {
+		err = c.explainIO(err)
+	}
+	return n, err
+}
+
+func (c *Conn) explainIO(err error) error {
+	if c.expired.Load() {
+		return wrapError(ErrMaxAge, err, "")
+	}
+	if _, ok := alertOf(err); ok {
+		return wrapError(ErrProtocol, err, "the peer refused")
+	}
+	return err
+}
+
+// Close closes the connection. A handshake that is running fails.
+func (c *Conn) Close() error {
+	c.closed.Store(true)
+	if !c.done.Load() || c.err != nil {
+		if c.wire == nil {
+			return c.raw.Close()
+		}
+		return c.wire.Close()
+	}
+	c.stopTimer()
+	return c.tls.Close()
+}
+
+// CloseWrite says that nothing more will be written. It needs a complete handshake.
+func (c *Conn) CloseWrite() error {
+	if err := c.HandshakeContext(context.Background()); err != nil {
+		return err
+	}
+	return c.tls.CloseWrite()
+}
+
+func (c *Conn) expire() {
+	c.expired.Store(true)
+	c.tls.Close()
+}
+
+// stopTimer stops the timer of MaxAge, once the handshake has ended.
+func (c *Conn) stopTimer() {
+	c.closed.Store(true)
+	if c.done.Load() && c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// LocalAddr returns the local address.
+func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
+
+// RemoteAddr returns the remote address.
+func (c *Conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
+
+// SetDeadline sets the deadlines of the connection beneath. After a Write has timed out, the
+// connection is corrupt, and further ones fail.
+func (c *Conn) SetDeadline(t time.Time) error { return c.raw.SetDeadline(t) }
+
+// SetReadDeadline is [Conn.SetDeadline] for reading.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.raw.SetReadDeadline(t) }
+
+// SetWriteDeadline is [Conn.SetDeadline] for writing.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadline(t) }
+
+// ExportKeyingMaterial returns length bytes of secret that both ends have and no one else
+// (RFC 8446, Section 7.5), for binding what is above to this connection. It needs a complete
+// handshake.
+func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+	if !c.done.Load() {
+		return nil, newError(ErrProtocol, "no keying material before the handshake")
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	cs := c.tls.ConnectionState()
+	return cs.ExportKeyingMaterial(label, context, length)
+}
+
+func addrText(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}

@@ -1,0 +1,272 @@
+package mcpconn
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// maxHello bounds what is kept of a peer's first message to report it. crypto/tls takes 65,536.
+const maxHello = 1 << 16
+
+// A helloReader puts the first handshake message of one direction together from its records,
+// for the report: crypto/tls does not tell what was offered if it fails before, and never
+// the sizes.
+type helloReader struct {
+	pending []byte // of a record that is not complete
+	message []byte
+	size    int // in bytes, with record headers
+	done    bool
+}
+
+const (
+	recordHeader      = 5
+	handshakeHeader   = 4
+	recordHandshake   = 22
+	typeClientHello   = 1
+	typeServerHello   = 2
+	extServerName     = 0
+	extGroups         = 10
+	extSignatures     = 13
+	extALPN           = 16
+	extPSK            = 41
+	extVersions       = 43
+	extKeyShare       = 51
+	maxRecordFragment = 1<<14 + 256
+)
+
+// feed takes the next bytes of the stream, in any pieces.
+func (r *helloReader) feed(b []byte) {
+	if r.done {
+		return
+	}
+	if len(r.pending)+len(b) > maxHello {
+		r.stop()
+		return
+	}
+	r.pending = append(r.pending, b...)
+	for !r.done && len(r.pending) >= recordHeader {
+		n := int(r.pending[3])<<8 | int(r.pending[4])
+		if r.pending[0] != recordHandshake || n > maxRecordFragment || len(r.message) > maxHello {
+			r.stop()
+			return
+		}
+		if len(r.pending) < recordHeader+n {
+			return
+		}
+		r.message = append(r.message, r.pending[recordHeader:recordHeader+n]...)
+		r.size += recordHeader + n
+		r.pending = r.pending[recordHeader+n:]
+		if len(r.message) < handshakeHeader {
+			continue
+		}
+		want := handshakeHeader + int(r.message[1])<<16 + int(r.message[2])<<8 + int(r.message[3])
+		if len(r.message) >= want {
+			r.message = r.message[:want]
+			r.done = true
+			r.pending = nil
+		}
+	}
+}
+
+func (r *helloReader) stop() { *r = helloReader{done: true} }
+
+// A clientHello is what a hello offers.
+type clientHello struct {
+	versions   []uint16
+	groups     []tls.CurveID
+	shares     []tls.CurveID
+	signatures []tls.SignatureScheme
+	serverName string
+	alpn       []string
+	resumption bool
+	size       int
+}
+
+// parseClientHello reads a hello (RFC 8446, Section 4.1.2), as far as it is one.
+func (r *helloReader) parseClientHello() *clientHello {
+	extensions, ok := r.extensions(typeClientHello)
+	if !ok {
+		return nil
+	}
+	h := &clientHello{size: r.size}
+	for !extensions.Empty() {
+		var kind uint16
+		var body, list cryptobyte.String
+		if !extensions.ReadUint16(&kind) || !extensions.ReadUint16LengthPrefixed(&body) {
+			break
+		}
+		switch kind {
+		case extServerName:
+			var nameType uint8
+			var name cryptobyte.String
+			if body.ReadUint16LengthPrefixed(&list) && list.ReadUint8(&nameType) && nameType == 0 && list.ReadUint16LengthPrefixed(&name) {
+				h.serverName = string(name)
+			}
+		case extGroups:
+			body.ReadUint16LengthPrefixed(&list)
+			for id := uint16(0); list.ReadUint16(&id); {
+				h.groups = append(h.groups, tls.CurveID(id))
+			}
+		case extSignatures:
+			body.ReadUint16LengthPrefixed(&list)
+			for id := uint16(0); list.ReadUint16(&id); {
+				h.signatures = append(h.signatures, tls.SignatureScheme(id))
+			}
+		case extALPN:
+			body.ReadUint16LengthPrefixed(&list)
+			for name := (cryptobyte.String)(nil); list.ReadUint8LengthPrefixed(&name); {
+				h.alpn = append(h.alpn, string(name))
+			}
+		case extVersions:
+			body.ReadUint8LengthPrefixed(&list)
+			for v := uint16(0); list.ReadUint16(&v); {
+				h.versions = append(h.versions, v)
+			}
+		case extKeyShare:
+			body.ReadUint16LengthPrefixed(&list)
+			var id uint16
+			var share cryptobyte.String
+			for list.ReadUint16(&id) && list.ReadUint16LengthPrefixed(&share) {
+				h.shares = append(h.shares, tls.CurveID(id))
+			}
+		case extPSK:
+			h.resumption = true
+		}
+	}
+	if h.versions == nil {
+		// Before TLS 1.3 the version is in the hello itself.
+		h.versions = []uint16{uint16(r.message[handshakeHeader])<<8 | uint16(r.message[handshakeHeader+1])}
+	}
+	return h
+}
+
+// A serverHello is what a server has chosen.
+type serverHello struct {
+	version uint16
+	group   tls.CurveID // 0 if there is none
+}
+
+// parseServerHello reads a ServerHello or HelloRetryRequest (RFC 8446, Section 4.1.3).
+func (r *helloReader) parseServerHello() *serverHello {
+	extensions, ok := r.extensions(typeServerHello)
+	if !ok {
+		return nil
+	}
+	h := &serverHello{version: uint16(r.message[handshakeHeader])<<8 | uint16(r.message[handshakeHeader+1])}
+	for !extensions.Empty() {
+		var kind, value uint16
+		var body cryptobyte.String
+		if !extensions.ReadUint16(&kind) || !extensions.ReadUint16LengthPrefixed(&body) {
+			break
+		}
+		switch {
+		case kind == extVersions && body.ReadUint16(&value):
+			h.version = value
+		case kind == extKeyShare && body.ReadUint16(&value):
+			h.group = tls.CurveID(value)
+		}
+	}
+	return h
+}
+
+// extensions returns the extensions of the message, if it has the given type.
+func (r *helloReader) extensions(kind uint8) (extensions cryptobyte.String, ok bool) {
+	if !r.done || len(r.message) < handshakeHeader+2 || r.message[0] != kind {
+		return nil, false
+	}
+	s := cryptobyte.String(r.message[handshakeHeader:])
+	var skipped cryptobyte.String
+	if !s.Skip(2+32) || !s.ReadUint8LengthPrefixed(&skipped) { // version, random, session
+		return nil, false
+	}
+	if kind == typeClientHello {
+		ok = s.ReadUint16LengthPrefixed(&skipped) && s.ReadUint8LengthPrefixed(&skipped)
+	} else {
+		ok = s.Skip(2 + 1)
+	}
+	if !ok {
+		return nil, false
+	}
+	if !s.Empty() && !s.ReadUint16LengthPrefixed(&extensions) {
+		return nil, false
+	}
+	return extensions, true
+}
+
+// offer returns the hello for a report.
+func (h *clientHello) offer() *Offer {
+	if h == nil {
+		return nil
+	}
+	o := &Offer{ServerName: h.serverName, ALPN: h.alpn, Resumption: h.resumption, HelloSize: h.size}
+	for _, v := range h.versions {
+		o.Versions = append(o.Versions, versionName(v))
+	}
+	for _, g := range h.groups {
+		o.Groups = append(o.Groups, groupName(g))
+	}
+	for _, g := range h.shares {
+		o.Shares = append(o.Shares, groupName(g))
+	}
+	for _, s := range h.signatures {
+		o.Signatures = append(o.Signatures, signatureName(s))
+	}
+	return o
+}
+
+func isGREASE(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
+
+func versionName(v uint16) string {
+	if isGREASE(v) {
+		return "GREASE"
+	}
+	return tls.VersionName(v)
+}
+
+// groupName names a key exchange as IANA does.
+func groupName(g tls.CurveID) string {
+	switch g {
+	case tls.X25519MLKEM768:
+		return "X25519MLKEM768"
+	case tls.SecP256r1MLKEM768:
+		return "SecP256r1MLKEM768"
+	case tls.SecP384r1MLKEM1024:
+		return "SecP384r1MLKEM1024"
+	case tls.X25519:
+		return "X25519"
+	case tls.CurveP256:
+		return "P-256"
+	case tls.CurveP384:
+		return "P-384"
+	case tls.CurveP521:
+		return "P-521"
+	case groupMLKEM512:
+		return "ML-KEM-512"
+	case groupMLKEM768:
+		return "ML-KEM-768"
+	case groupMLKEM1024:
+		return "ML-KEM-1024"
+	}
+	if isGREASE(uint16(g)) {
+		return "GREASE"
+	}
+	return fmt.Sprintf("0x%04X", uint16(g))
+}
+
+// signatureName names a signature scheme; Go 1.26 does not know those of ML-DSA.
+func signatureName(s tls.SignatureScheme) string {
+	switch s {
+	case 0x0904:
+		return "ML-DSA-44"
+	case 0x0905:
+		return "ML-DSA-65"
+	case 0x0906:
+		return "ML-DSA-87"
+	}
+	if isGREASE(uint16(s)) {
+		return "GREASE"
+	}
+	return s.String()
+}

@@ -1,0 +1,190 @@
+package mcpconn
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pqlane/pqlane/mldsa"
+	"github.com/pqlane/pqlane/mlkem"
+)
+
+// report makes the State of a handshake that has ended, with err if it failed.
+func (h *handshake) report(cs tls.ConnectionState, total time.Duration, err error) *State {
+	s := &State{
+		Client:     h.client,
+		Time:       h.cfg.now().Add(-total),
+		LocalAddr:  addrText(h.conn.LocalAddr()),
+		RemoteAddr: addrText(h.conn.RemoteAddr()),
+		ServerName: h.serverName,
+		Policy:     h.policy,
+		Complete:   err == nil,
+		Memory:     h.memoryNote,
+	}
+	if s.Policy == "" {
+		s.Policy = h.cfg.policyName()
+	}
+	signing := time.Duration(h.signing.Load())
+	s.Timing = Timing{Total: Duration(total), Signing: Duration(signing), Own: Duration(total - signing)}
+	var hello *clientHello
+	if h.conn.wire != nil {
+		recorder := h.conn.wire.recorder.Load()
+		hello = recorder.hello()
+		var waiting time.Duration
+		s.Size, waiting = recorder.result()
+		s.Timing.Waiting = Duration(waiting)
+		s.Timing.Own = Duration(max(0, total-signing-waiting))
+	}
+	s.Offer = hello.offer()
+	var e *Error
+	if err != nil {
+		e = classify(err)
+		s.Reason, s.Error = e.Reason(), e.Error()
+		if alert, ok := alertOf(e.Err); ok {
+			s.Alert = alert.Error()
+		}
+		no := Answer{false, "the handshake failed"}
+		s.KeyExchange, s.Authentication, s.Chain = no, no, no
+	}
+	if h.identity != nil && h.shown {
+		local := h.identity.info
+		s.Local = &local
+	}
+	if len(h.peer.chain) > 0 {
+		s.Peer = peerInfo(h.peer.chain)
+		s.ChainCached = h.peer.cached
+	}
+	if err != nil {
+		return s
+	}
+	s.Version = versionName(cs.Version)
+	s.Suite = tls.CipherSuiteName(cs.CipherSuite)
+	s.Group, s.KEM = groupName(cs.CurveID), kemOf(cs.CurveID)
+	s.ALPN = cs.NegotiatedProtocol
+	s.HelloRetryRequest = cs.HelloRetryRequest
+	s.Resumed = cs.DidResume
+	if s.Resumed {
+		s.AuthenticationAge = Duration(h.cfg.now().Sub(h.authenticated))
+		// No certificate goes over the wire.
+		s.Local = nil
+	}
+	s.KeyExchange = exchangeAnswer(cs.CurveID)
+	s.Authentication, s.Chain = h.peerAnswers(s.Peer)
+	s.Fallback = h.fallback(cs, hello)
+	h.addTax(s, cs)
+	return s
+}
+
+func peerInfo(c chain) *KeyInfo {
+	k := keyInfo(c[0])
+	for _, cert := range c[:max(1, len(c)-1)] {
+		k.Chain = append(k.Chain, signedWith(cert))
+	}
+	return &k
+}
+
+func exchangeAnswer(g tls.CurveID) Answer {
+	if kem := kemOf(g); kem != "" {
+		return Answer{true, fmt.Sprintf("%s has %s", groupName(g), kem)}
+	}
+	return Answer{false, groupName(g) + " is classical alone: who records the connection reads it with a quantum computer"}
+}
+
+// peerAnswers says whether a forger with a quantum computer could pass for the peer.
+func (h *handshake) peerAnswers(peer *KeyInfo) (authentication, certification Answer) {
+	if peer == nil {
+		no := Answer{false, "the client is anonymous"}
+		return no, no
+	}
+	authentication = Answer{false, "the peer signs with " + peer.Algorithm + ", which is classical"}
+	if isMLDSAKey(*peer) {
+		authentication = Answer{true, "the peer signs with " + peer.Algorithm}
+	}
+	if h.peer.pinned {
+		return authentication, Answer{true, "the peer's key is pinned"}
+	}
+	return authentication, chainAnswer(h.peer.chain)
+}
+
+// fallback says what is weaker than the policy prefers.
+func (h *handshake) fallback(cs tls.ConnectionState, hello *clientHello) string {
+	if isPostQuantum(cs.CurveID) {
+		return ""
+	}
+	other := "server"
+	if !h.client {
+		other = "client"
+	}
+	if hello != nil && h.client && slices.ContainsFunc(hello.groups, isPostQuantum) {
+		return fmt.Sprintf("classical key exchange: the %s took none of the post-quantum ones that were offered", other)
+	}
+	return fmt.Sprintf("classical key exchange: the %s has no post-quantum one", other)
+}
+
+// Sizes in bytes of a handshake with X25519 and ECDSA P-256.
+const (
+	classicalShare       = 32
+	classicalCertificate = 450
+	classicalSignature   = 71
+)
+
+// addTax estimates what the same handshake would have cost with classical algorithms.
+func (h *handshake) addTax(s *State, cs tls.ConnectionState) {
+	if h.conn.wire == nil {
+		return
+	}
+	clientShare, serverShare := shareSizes(cs.CurveID)
+	var local, peer []*x509.Certificate
+	if s.Local != nil {
+		local = h.identity.chain
+	}
+	if !cs.DidResume {
+		peer = cs.PeerCertificates
+	}
+	client, server := clientShare, serverShare
+	if h.client {
+		client, server = client+excess(local), server+excess(peer)
+		s.Size.ClassicalSent, s.Size.ClassicalReceived = max(0, s.Size.Sent-client), max(0, s.Size.Received-server)
+	} else {
+		client, server = client+excess(peer), server+excess(local)
+		s.Size.ClassicalSent, s.Size.ClassicalReceived = max(0, s.Size.Sent-server), max(0, s.Size.Received-client)
+	}
+	s.Size.Tax = s.Size.Sent + s.Size.Received - s.Size.ClassicalSent - s.Size.ClassicalReceived
+}
+
+// shareSizes returns what the shares of a key exchange have above those of X25519.
+func shareSizes(g tls.CurveID) (client, server int) {
+	switch g {
+	case tls.X25519MLKEM768:
+		return mlkem.EncapsulationKeySize768, mlkem.CiphertextSize768
+	case tls.SecP256r1MLKEM768:
+		return mlkem.EncapsulationKeySize768 + 65 - classicalShare, mlkem.CiphertextSize768 + 65 - classicalShare
+	case tls.SecP384r1MLKEM1024:
+		return mlkem.EncapsulationKeySize1024 + 97 - classicalShare, mlkem.CiphertextSize1024 + 97 - classicalShare
+	}
+	return 0, 0
+}
+
+// excess returns what certificates and the leaf's signature have above those of ECDSA P-256.
+func excess(certs []*x509.Certificate) int {
+	if len(certs) == 0 {
+		return 0
+	}
+	n := 0
+	for _, cert := range certs {
+		if isMLDSASigned(cert) || mldsaSignatures[keyAlgorithm(cert)] {
+			n += len(cert.Raw) - classicalCertificate
+		}
+	}
+	switch keyAlgorithm(certs[0]) {
+	case "ML-DSA-44":
+		n += mldsa.MLDSA44SignatureSize - classicalSignature
+	case "ML-DSA-65":
+		n += mldsa.MLDSA65SignatureSize - classicalSignature
+	case "ML-DSA-87":
+		n += mldsa.MLDSA87SignatureSize - classicalSignature
+	}
+	return max(0, n)
+}
