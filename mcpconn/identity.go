@@ -27,6 +27,7 @@ type ContextSigner interface {
 type Identity struct {
 	chain  []*x509.Certificate
 	raw    [][]byte
+	source crypto.Signer    // as it was given
 	key    crypto.Signer    // signs for crypto/tls
 	public crypto.PublicKey // of key, in the standard library's types
 	id     [sha256.Size]byte
@@ -49,7 +50,7 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 	if len(chain) == 0 || chain[0] == nil || key == nil {
 		return nil, newError(ErrConfig, "identity without certificate or key")
 	}
-	id := &Identity{chain: chain}
+	id := &Identity{chain: chain, source: key}
 	h := sha256.New()
 	for i, cert := range chain {
 		if cert == nil {

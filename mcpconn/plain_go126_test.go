@@ -1,0 +1,7 @@
+//go:build !go1.27
+
+package mcpconn
+
+import "crypto"
+
+func plainKey(*Identity) crypto.Signer { return nil }
