@@ -82,7 +82,7 @@ type clientSessionKey struct {
 }
 
 func (c clientSessions) key(server string) clientSessionKey {
-	return clientSessionKey{c.h.binding, c.h.conn.RemoteAddr().String() + " " + server}
+	return clientSessionKey{c.h.binding, server}
 }
 
 func (c clientSessions) Get(server string) (*tls.ClientSessionState, bool) {
@@ -113,8 +113,12 @@ func (h *handshake) fresh(s *session) bool {
 	return age >= 0 && age < limit
 }
 
-func (h *handshake) wrapSession(_ tls.ConnectionState, state *tls.SessionState) ([]byte, error) {
-	s := &session{state: state, binding: h.binding, authenticated: h.authenticated}
+func (h *handshake) wrapSession(cs tls.ConnectionState, state *tls.SessionState) ([]byte, error) {
+	s := &session{state: state, binding: h.binding, authenticated: h.cfg.now()}
+	if cs.DidResume {
+		// The ticket comes before verifyConnection here, which is run again for each use of it.
+		s.authenticated = h.offered.authenticated
+	}
 	return h.cfg.state().sessions.put(h.cfg.now(), s), nil
 }
 
