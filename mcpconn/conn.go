@@ -203,7 +203,7 @@ func (c *Conn) handshake(h *handshake) (cs tls.ConnectionState, err error) {
 		conf.ServerName = h.serverName
 		c.tls = tls.Client(c.wire, conf)
 	default:
-		c.tls = tls.Server(c.wire, &tls.Config{Time: c.cfg.now, MinVersion: tls.VersionTLS13, GetConfigForClient: h.serverConfig})
+		c.tls = tls.Server(c.wire, &tls.Config{Time: c.cfg.now, MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, GetConfigForClient: h.serverConfig})
 	}
 	err = c.tls.HandshakeContext(h.ctx)
 	if err != nil {

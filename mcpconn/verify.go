@@ -10,9 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/pqlane/pqlane/hybrid"
-	"github.com/pqlane/pqlane/mldsa"
 )
 
 // maxVerifiedChains bounds the verified chains that a Config keeps, of 5 to 50 KB each.
@@ -190,14 +187,7 @@ func keyAlgorithm(cert *x509.Certificate) string {
 	case ed25519.PublicKey:
 		return "Ed25519"
 	}
-	key, err := hybrid.PublicKeyOf(cert)
-	if err != nil {
-		return "unknown"
-	}
-	if key, ok := key.(*mldsa.PublicKey); ok {
-		return key.Parameters().String()
-	}
-	return fmt.Sprintf("%T", key)
+	return keyOID(cert)
 }
 
 // keyInfo describes a certificate and its key.

@@ -29,3 +29,22 @@ func signedWith(cert *x509.Certificate) string {
 	}
 	return cert.SignatureAlgorithm.String()
 }
+
+// keyOID names the algorithm of a key that crypto/x509 of Go 1.26 does not know, by its
+// object identifier if it is not of ML-DSA. Parsing the key would cost more than all
+// the rest of a report.
+func keyOID(cert *x509.Certificate) string {
+	s := cryptobyte.String(cert.RawSubjectPublicKeyInfo)
+	var body cryptobyte.String
+	if !s.ReadASN1(&body, asn1.SEQUENCE) {
+		return "unknown"
+	}
+	algorithm, err := pkcs.ReadAlgorithm(&body)
+	if err != nil {
+		return "unknown"
+	}
+	if name, ok := mldsaNames[algorithm.OID]; ok {
+		return name
+	}
+	return algorithm.OID.String()
+}

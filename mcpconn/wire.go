@@ -29,6 +29,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	out, in  helloReader
+	parsed   *clientHello
 	sent     traffic
 	received traffic
 	waiting  time.Duration
@@ -129,10 +130,15 @@ func (w *wire) heard() bool {
 func (r *recorder) hello() *clientHello {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.client {
-		return r.out.parseClientHello()
+	if r.parsed != nil {
+		return r.parsed
 	}
-	return r.in.parseClientHello()
+	if r.client {
+		r.parsed = r.out.parseClientHello()
+	} else {
+		r.parsed = r.in.parseClientHello()
+	}
+	return r.parsed
 }
 
 // choice returns a client's view of the server's hello, or nil.
