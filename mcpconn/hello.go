@@ -200,7 +200,8 @@ func (h *clientHello) offer() *Offer {
 	if h == nil {
 		return nil
 	}
-	o := &Offer{ServerName: h.serverName, ALPN: h.alpn, Resumption: h.resumption, HelloSize: h.size}
+	o := &Offer{ServerName: h.serverName, ALPN: h.alpn, Resumption: h.resumption,
+		HelloSize: h.size, HelloSegments: (h.size + segmentSize - 1) / segmentSize}
 	for _, v := range h.versions {
 		o.Versions = append(o.Versions, versionName(v))
 	}

@@ -89,8 +89,10 @@ type Offer struct {
 	ALPN       []string `json:"alpn,omitempty"`
 	Resumption bool     `json:"resumption"` // a session is offered
 
-	// HelloSize is the size of the hello in bytes, with its record headers.
-	HelloSize int `json:"hello_size"`
+	// HelloSize is the size of the hello in bytes, with its record headers, and HelloSegments
+	// in segments of [Size].
+	HelloSize     int `json:"hello_size"`
+	HelloSegments int `json:"hello_segments"`
 }
 
 // Size is what a handshake cost on the wire, in bytes of TLS with record headers, up to the

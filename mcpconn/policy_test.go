@@ -1,0 +1,190 @@
+package mcpconn
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPoliciesAreFixed: a released policy never changes. Another one gets another name.
+func TestPoliciesAreFixed(t *testing.T) {
+	want := map[Policy]string{
+		PQCStrict2026:  `{"policy":"PQCStrict2026","date":"2026-11-01","groups":[4588,4587,4589],"post_quantum_exchange":true,"post_quantum_authentication":true,"resumption":false,"session_lifetime":0,"max_chain":4,"memory_required":true}`,
+		Hybrid2026:     `{"policy":"Hybrid2026","date":"2026-11-01","groups":[4588,4587,4589],"post_quantum_exchange":true,"post_quantum_authentication":false,"resumption":true,"session_lifetime":43200000000000,"max_chain":4,"memory_required":false}`,
+		Transition2026: `{"policy":"Transition2026","date":"2026-11-01","groups":[4588,4587,4589,29,23,24],"post_quantum_exchange":false,"post_quantum_authentication":false,"resumption":true,"session_lifetime":43200000000000,"max_chain":4,"memory_required":false}`,
+	}
+	require.Len(t, want, len(Policies()))
+	for _, p := range Policies() {
+		rules, err := p.Rules()
+		require.NoError(t, err)
+		got, err := json.Marshal(rules)
+		require.NoError(t, err)
+		assert.Equal(t, want[p], string(got))
+		rules.Groups[0] = 0
+	}
+	again, err := Policy("").Rules()
+	require.NoError(t, err)
+	assert.Equal(t, Hybrid2026, again.Policy)
+	assert.Equal(t, tls.X25519MLKEM768, again.Groups[0], "what a caller has is a copy")
+
+	_, err = Policy("Hybrid2025").Rules()
+	require.ErrorIs(t, err, ErrConfig)
+	assert.ErrorContains(t, err, "Hybrid2025")
+	assert.ErrorContains(t, err, "PQCStrict2026")
+}
+
+// plainServer runs crypto/tls against our client.
+func plainServer(t *testing.T, client *Config, server *tls.Config) (*Conn, error) {
+	rawClient, rawServer := tcpPair(t)
+	c, err := Client(rawClient, client)
+	require.NoError(t, err)
+	go func() {
+		s := tls.Server(rawServer, server)
+		if s.Handshake() == nil {
+			s.Write([]byte("x"))
+		}
+	}()
+	return c, c.HandshakeContext(t.Context())
+}
+
+// plainClient runs crypto/tls against our server.
+func plainClient(t *testing.T, server *Config, client *tls.Config) (*Conn, error) {
+	rawClient, rawServer := tcpPair(t)
+	s, err := Server(rawServer, server)
+	require.NoError(t, err)
+	go tls.Client(rawClient, client).Handshake()
+	return s, s.HandshakeContext(t.Context())
+}
+
+// TestGroups: each hybrid group works, also after a HelloRetryRequest, and classical ones only
+// where the policy takes them, which is reported.
+func TestGroups(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	for _, group := range []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024, tls.X25519, tls.CurveP256, tls.CurveP384} {
+		for _, policy := range []Policy{Hybrid2026, Transition2026} {
+			t.Run(group.String()+"/"+string(policy), func(t *testing.T) {
+				client := &Config{Identity: client.Identity, Trust: client.Trust, ServerName: serverName, Policy: policy}
+				server := &Config{Identity: server.Identity, Trust: server.Trust, Policy: policy}
+				plainC, plainS := plainConfigs(client, server)
+				plainC.CurvePreferences, plainS.CurvePreferences = []tls.CurveID{group}, []tls.CurveID{group}
+
+				c, clientErr := plainServer(t, client, plainS)
+				s, serverErr := plainClient(t, server, plainC)
+				if policy == Hybrid2026 && !isPostQuantum(group) {
+					require.ErrorIs(t, serverErr, ErrPolicy)
+					require.ErrorIs(t, clientErr, ErrProtocol)
+					assert.Equal(t, "handshake failure", strings.TrimPrefix(c.State().Alert, "tls: "))
+					assert.Equal(t, ReasonPolicy, s.State().Reason)
+					require.NotNil(t, s.State().Offer)
+					assert.Equal(t, []string{groupName(group)}, s.State().Offer.Groups)
+					assert.False(t, s.State().KeyExchange.QuantumSafe)
+					return
+				}
+				require.NoError(t, clientErr)
+				require.NoError(t, serverErr)
+				for _, state := range []State{c.State(), s.State()} {
+					assert.Equal(t, groupName(group), state.Group)
+					assert.Equal(t, isPostQuantum(group), state.KeyExchange.QuantumSafe)
+					assert.Equal(t, isPostQuantum(group), state.Fallback == "", state.Fallback)
+				}
+				// Our client sends a share of X25519MLKEM768, and under Transition2026 its X25519 too.
+				hasShare := group == tls.X25519MLKEM768 || group == tls.X25519
+				assert.Equal(t, !hasShare, c.State().HelloRetryRequest)
+			})
+		}
+	}
+}
+
+// TestTLS12IsRefused by both ends, by policy.
+func TestTLS12IsRefused(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	plainC, plainS := plainConfigs(client, server)
+	plainC.MinVersion, plainS.MinVersion = tls.VersionTLS12, tls.VersionTLS12
+	plainC.MaxVersion, plainS.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+	s, err := plainClient(t, server, plainC)
+	require.ErrorIs(t, err, ErrPolicy)
+	assert.Equal(t, []string{"TLS 1.2"}, s.State().Offer.Versions)
+	_, err = plainServer(t, client, plainS)
+	require.ErrorIs(t, err, ErrProtocol, "the server's alert")
+	assert.Contains(t, err.Error(), "protocol version")
+}
+
+// TestPolicyFor chooses before the handshake, from what is known then, on both sides.
+func TestPolicyFor(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	var clientInfo, serverInfo ConnInfo
+	client.PolicyFor = func(_ context.Context, info ConnInfo) (Policy, error) { clientInfo = info; return Transition2026, nil }
+	server.PolicyFor = func(_ context.Context, info ConnInfo) (Policy, error) { serverInfo = info; return "", nil }
+	c, s := connect(t, client, server)
+	assert.Equal(t, Transition2026, c.State().Policy)
+	assert.Equal(t, Hybrid2026, s.State().Policy)
+	assert.True(t, clientInfo.Client)
+	assert.Nil(t, clientInfo.Offer)
+	assert.Equal(t, serverName, clientInfo.ServerName)
+	assert.Equal(t, serverName, serverInfo.ServerName)
+	assert.Equal(t, s.RemoteAddr(), serverInfo.RemoteAddr)
+	require.NotNil(t, serverInfo.Offer)
+	assert.Contains(t, serverInfo.Offer.Groups, "X25519")
+
+	cause := errors.New("not from there")
+	for name, choose := range map[string]func(context.Context, ConnInfo) (Policy, error){
+		"refused": func(context.Context, ConnInfo) (Policy, error) { return "", cause },
+		"unknown": func(context.Context, ConnInfo) (Policy, error) { return "Lax", nil },
+		"strict":  func(context.Context, ConnInfo) (Policy, error) { return PQCStrict2026, nil },
+	} {
+		want := map[string]error{"refused": ErrPolicy, "unknown": ErrConfig, "strict": ErrConfig}[name]
+		server := &Config{Identity: server.Identity, Trust: server.Trust, PolicyFor: choose}
+		_, _, clientErr, serverErr := shake(t, client, server)
+		assert.ErrorIs(t, serverErr, want, name)
+		assert.ErrorIs(t, clientErr, ErrProtocol, name)
+		if name == "refused" {
+			assert.ErrorIs(t, serverErr, cause)
+		}
+	}
+}
+
+// TestHelloSize pins what crypto/tls makes of a hello. Its fixed part takes all but 11 bytes of the 1,428 that a
+// segment carries (17 on Go 1.26): a name and ALPN of together 40 bytes do not fit,
+// and nothing in tls.Config makes it smaller. What is ours to keep small is: one share, three groups, and a
+// session whose ticket is 16 bytes, whatever certificates the client has shown.
+func TestHelloSize(t *testing.T) {
+	const fixed, mldsaSignatures = 1411, 6
+	const nameOverhead, alpnOverhead = 4 + 2 + 3, 4 + 2 // and one byte for each name of ALPN
+	const resumable, session = 4 + 6, 4 + 2 + 2 + ticketSize + 4 + 2 + 1 + 32
+	base := fixed
+	if hasMLDSA {
+		base += mldsaSignatures
+	}
+	assert.LessOrEqual(t, base, segmentSize)
+	name := "a-server-with-a-name.example"
+	alpn := []string{"mcp/2026", "h2.2"} // 28 + 12 bytes
+	for _, algorithm := range algorithms() {
+		a := newAuthority(t, algorithm)
+		for _, policy := range []Policy{Hybrid2026, PQCStrict2026} {
+			if policy == PQCStrict2026 && algorithm == "ECDSA" {
+				continue
+			}
+			client := &Config{Identity: a.identity(t, algorithm, "client.example"), Trust: a.trust(t), ServerName: name, ALPN: alpn, Policy: policy}
+			server := &Config{Identity: a.identity(t, algorithm, name), Trust: a.trust(t), ALPN: alpn, Policy: policy}
+			for i := range 2 {
+				want := base + nameOverhead + alpnOverhead + len(alpn) + 40
+				if policy == Hybrid2026 {
+					want += resumable + i*session
+				}
+				c, s := connect(t, client, server)
+				offer := c.State().Offer
+				assert.Equal(t, policy == Hybrid2026 && i == 1, offer.Resumption)
+				assert.Equal(t, want, offer.HelloSize)
+				assert.Equal(t, 2, offer.HelloSegments)
+				assert.Equal(t, []string{"X25519MLKEM768"}, offer.Shares)
+				assert.Equal(t, offer, s.State().Offer)
+			}
+		}
+	}
+}
