@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 )
 
 // The reasons of errors, matched with [errors.Is]. Each error of a connection has one; the
@@ -154,7 +155,7 @@ func classify(err error) *Error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded),
 		isNet && timeout.Timeout():
 		return wrapError(ErrTimeout, err, "")
-	case errors.As(err, &certificate):
+	case errors.As(err, &certificate), strings.Contains(err.Error(), "client didn't provide a certificate"):
 		return wrapError(ErrCertificate, err, "")
 	case isAlert:
 		return wrapError(ErrProtocol, err, "the peer refused")
