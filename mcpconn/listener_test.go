@@ -1,0 +1,312 @@
+package mcpconn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// echo serves connections until the listener ends.
+func echo(l *Listener) *sync.WaitGroup {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer c.Close()
+				io.Copy(c, c)
+			})
+		}
+	})
+	return &wg
+}
+
+func listen(t testing.TB, cfg *Config) *Listener {
+	l, err := Listen(context.Background(), "tcp", "127.0.0.1:0", cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func ping(t testing.TB, l *Listener, cfg *Config) *Conn {
+	c, err := Dial(context.Background(), "tcp", l.Addr().String(), cfg)
+	require.NoError(t, err)
+	_, err = c.Write([]byte("ping"))
+	require.NoError(t, err)
+	b := make([]byte, 4)
+	_, err = io.ReadFull(c, b)
+	require.NoError(t, err)
+	return c
+}
+
+// TestSilentClientsHoldUpNoOne: neither by their number nor from one address.
+func TestSilentClientsHoldUpNoOne(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	server.MaxHandshakes, server.MaxHandshakesPerAddress = 16, 8
+	var limited atomic.Int64
+	server.Observer = func(s State, err error) {
+		if errors.Is(err, ErrLimit) {
+			limited.Add(1)
+			assert.Equal(t, ReasonLimit, s.Reason)
+		}
+	}
+	l := listen(t, server)
+	echo(l)
+	var silent []net.Conn
+	for range 200 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		c.Write([]byte{22, 3, 1}) // and trickles no further
+		silent = append(silent, c)
+	}
+	began := time.Now()
+	ping(t, l, client).Close()
+	assert.Less(t, time.Since(began), 5*time.Second, "less than it takes the silent ones to time out")
+	require.Eventually(t, func() bool { return limited.Load() >= 200-8 }, 5*time.Second, time.Millisecond)
+	l.mu.Lock()
+	assert.LessOrEqual(t, l.pending.Len(), 8)
+	l.mu.Unlock()
+	for _, c := range silent {
+		c.Close()
+	}
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.pending.Len() == 0 && len(l.addresses) == 0
+	}, 5*time.Second, time.Millisecond)
+}
+
+// TestHandshakeTimeout closes a silent client.
+func TestHandshakeTimeout(t *testing.T) {
+	_, server := mutual(t, "ECDSA")
+	server.HandshakeTimeout = 50 * time.Millisecond
+	result := make(chan error, 1)
+	server.Observer = func(_ State, err error) { result <- err }
+	l := listen(t, server)
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	require.ErrorIs(t, <-result, ErrTimeout)
+	_, err = c.Read(make([]byte, 1))
+	require.Error(t, err)
+}
+
+// TestSwap takes effect for the next connection; those there are stay.
+func TestSwap(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	config := func() *Config {
+		return &Config{Identity: a.identity(t, "ECDSA", "localhost"), AnonymousClients: true}
+	}
+	one, two := config(), config()
+	client := &Config{Trust: a.trust(t)}
+	l := listen(t, one)
+	echo(l)
+	first := ping(t, l, client)
+	require.Equal(t, one.Identity.Pin(), first.State().Peer.Pin)
+	require.ErrorIs(t, l.Swap(&Config{}), ErrConfig)
+	require.NoError(t, l.Swap(two))
+	second := ping(t, l, client)
+	require.Equal(t, two.Identity.Pin(), second.State().Peer.Pin)
+	require.False(t, second.State().Resumed)
+	_, err := first.Write([]byte("ping"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(first, make([]byte, 4))
+	require.NoError(t, err)
+	first.Close()
+	second.Close()
+}
+
+// TestSwapsDuringHandshakes: every connection is whole, under one of the configurations.
+func TestSwapsDuringHandshakes(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	configs := []*Config{}
+	for range 3 {
+		configs = append(configs, &Config{Identity: a.identity(t, "ECDSA", "localhost"), AnonymousClients: true})
+	}
+	l := listen(t, configs[0])
+	echo(l)
+	client := &Config{Trust: a.trust(t)}
+	stop := make(chan struct{})
+	var swapper sync.WaitGroup
+	swapper.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				assert.NoError(t, l.Swap(configs[i%3]))
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+	})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 10 {
+				ping(t, l, client).Close()
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	swapper.Wait()
+}
+
+// TestShutdown waits for the connections that are there, and closes them when it must.
+func TestShutdown(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	l := listen(t, server)
+	served := echo(l)
+	c := ping(t, l, client)
+	done := make(chan error, 1)
+	go func() { done <- l.Shutdown(context.Background()) }()
+	select {
+	case err := <-done:
+		t.Fatalf("returned with a connection open: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	_, err := Dial(t.Context(), "tcp", l.Addr().String(), client)
+	require.ErrorIs(t, err, ErrNetwork)
+	_, err = c.Write([]byte("ping"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(c, make([]byte, 4))
+	require.NoError(t, err)
+	c.Close()
+	require.NoError(t, <-done)
+	served.Wait()
+	_, err = l.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+
+	l = listen(t, server)
+	served = echo(l)
+	c = ping(t, l, client)
+	silent, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer silent.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, l.Shutdown(ctx), context.DeadlineExceeded)
+	_, err = c.Read(make([]byte, 1))
+	require.Error(t, err)
+	served.Wait()
+}
+
+// TestCloseLeavesAccepted connections, and ends handshakes.
+func TestCloseLeavesAccepted(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	l := listen(t, server)
+	echo(l)
+	c := ping(t, l, client)
+	silent, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer silent.Close()
+	time.Sleep(20 * time.Millisecond)
+	require.NoError(t, l.Close())
+	require.NoError(t, l.Close())
+	_, err = silent.Read(make([]byte, 1))
+	require.Error(t, err)
+	_, err = c.Write([]byte("ping"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(c, make([]byte, 4))
+	require.NoError(t, err)
+	c.Close()
+}
+
+// A failingListener fails as one does without descriptors, and then for good.
+type failingListener struct {
+	net.Listener
+	errs chan error
+}
+
+type temporaryError struct{ error }
+
+func (temporaryError) Temporary() bool { return true }
+
+func (l failingListener) Accept() (net.Conn, error) { return nil, <-l.errs }
+
+func TestInnerListenerFails(t *testing.T) {
+	_, server := mutual(t, "ECDSA")
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f := failingListener{inner, make(chan error, 3)}
+	final := errors.New("no more")
+	f.errs <- temporaryError{errors.New("too many open files")}
+	f.errs <- temporaryError{errors.New("too many open files")}
+	f.errs <- final
+	l, err := NewListener(f, server)
+	require.NoError(t, err)
+	defer l.Close()
+	_, err = l.Accept()
+	require.ErrorIs(t, err, final)
+	_, err = l.Accept()
+	require.ErrorIs(t, err, final)
+}
+
+func descriptors(t testing.TB) int {
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(names)
+}
+
+// TestNothingIsLeft of a thousand connections that are closed at random by either end, in the
+// handshake or after: no goroutine, no descriptor, no entry.
+func TestNothingIsLeft(t *testing.T) {
+	n := 1000
+	if testing.Short() {
+		n = 100
+	}
+	goroutines, files := runtime.NumGoroutine(), descriptors(t)
+	client, server := mutual(t, "ECDSA")
+	client.MaxAge, server.MaxAge = time.Hour, time.Hour // timers
+	l := listen(t, server)
+	served := echo(l)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 64)
+	for range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			raw, err := net.Dial("tcp", l.Addr().String())
+			if !assert.NoError(t, err) {
+				return
+			}
+			c, err := Client(raw, client)
+			if !assert.NoError(t, err) {
+				return
+			}
+			delay := time.Duration(rand.IntN(20)) * time.Millisecond
+			closed := make(chan struct{})
+			go func() { time.Sleep(delay); c.Close(); close(closed) }()
+			if c.HandshakeContext(context.Background()) == nil {
+				c.Write([]byte("ping"))
+				c.Read(make([]byte, 4))
+			}
+			<-closed
+		})
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, l.Shutdown(ctx))
+	served.Wait()
+	assert.Empty(t, l.open)
+	assert.Zero(t, l.pending.Len())
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 && descriptors(t) <= files+1 }, 10*time.Second, 10*time.Millisecond,
+		"%d goroutines of %d", runtime.NumGoroutine(), goroutines)
+}
