@@ -242,6 +242,8 @@ func (c *Conn) explain(h *handshake, err error) error {
 		e = h.cause
 	case h.ctx.Err() != nil && e.Kind != ErrTimeout:
 		e = wrapError(ErrTimeout, errors.Join(h.ctx.Err(), err), "")
+	case h.client && h.rules != nil && h.rules.PostQuantumExchange && alertText(e) == "handshake failure":
+		e.Detail = "the peer refused, as a server does that has no post-quantum key exchange"
 	}
 	return e
 }

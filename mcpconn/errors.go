@@ -142,6 +142,15 @@ func alertOf(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
+// alertText names the alert that the peer sent, "" if it sent none.
+func alertText(err error) string {
+	alert, ok := alertOf(err)
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(alert.Error(), "tls: ")
+}
+
 // classify turns an error of crypto/tls, or of the network beneath, into one of this package.
 func classify(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {

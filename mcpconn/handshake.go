@@ -292,8 +292,12 @@ func port(addr net.Addr) string {
 	return ":" + port
 }
 
-// remember notes the strength that the peer has shown, once it has proved to have its key.
+// remember notes what was verified of the peer and the strength that it has shown, once it has proved to
+// have its key.
 func (h *handshake) remember() error {
+	if h.peer.chains != nil && !h.peer.cached {
+		h.cfg.state().chains.put(h.peer.key, h.peer.chains)
+	}
 	if h.cfg.Memory == nil || h.peerName == "" {
 		return nil
 	}

@@ -2,6 +2,8 @@ package mcpconn
 
 import (
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -146,5 +148,28 @@ func BenchmarkHandshake(b *testing.B) {
 				ours(c, s)
 			}
 		})
+	}
+}
+
+// BenchmarkMessages measures messages there and back, beside the same over the *tls.Conn.
+func BenchmarkMessages(b *testing.B) {
+	for _, size := range []int{1 << 10, 16 << 10} {
+		client, server := mutual(b, "ECDSA")
+		c, s := connect(b, client, server)
+		for name, pair := range map[string][2]net.Conn{"crypto-tls": {c.TLS(), s.TLS()}, "mcpconn": {c, s}} {
+			b.Run(fmt.Sprintf("%d/%s", size, name), func(b *testing.B) {
+				message, buffer := make([]byte, size), make([]byte, size)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := pair[0].Write(message); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := io.ReadFull(pair[1], buffer); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

@@ -42,9 +42,7 @@ func (h *handshake) report(cs tls.ConnectionState, total time.Duration, err erro
 	if err != nil {
 		e = classify(err)
 		s.Reason, s.Error = e.Reason(), e.Error()
-		if alert, ok := alertOf(e.Err); ok {
-			s.Alert = alert.Error()
-		}
+		s.Alert = alertText(e)
 		no := Answer{false, "the handshake failed"}
 		s.KeyExchange, s.Authentication, s.Chain = no, no, no
 	}

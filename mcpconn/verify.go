@@ -42,6 +42,11 @@ type verified struct {
 	chain  chain // the leaf alone if no chain was checked
 	pinned bool
 	cached bool
+
+	// What is to be kept if the peer proves to have its key: others know its chain too, and
+	// could crowd the cache with it.
+	key    chainKey
+	chains []chain
 }
 
 // verifyPeer checks the certificates of a peer. usage is what they are for, name the server's.
@@ -60,12 +65,10 @@ func (cfg *Config) verifyPeer(certs []*x509.Certificate, rules *Rules, usage x50
 			return v, cfg.verifyPinned(leaf, usage, name, now)
 		}
 	}
-	chains, cached, err := cfg.verifyChain(certs, usage, name, now)
-	if err != nil {
+	if err := cfg.verifyChain(&v, certs, usage, name, now); err != nil {
 		return v, err
 	}
-	v.cached = cached
-	v.chain, err = cfg.chooseChain(chains, now)
+	v.chain, err = cfg.chooseChain(v.chains, now)
 	return v, err
 }
 
@@ -92,15 +95,14 @@ func maySign(leaf *x509.Certificate) error {
 	return nil
 }
 
-// verifyChain returns the chains to trust anchors, verified by crypto/x509 now or before.
-func (cfg *Config) verifyChain(certs []*x509.Certificate, usage x509.ExtKeyUsage, name string, now time.Time) (chains []chain, cached bool, err error) {
+// verifyChain finds the chains to trust anchors, verified by crypto/x509 now or before.
+func (cfg *Config) verifyChain(v *verified, certs []*x509.Certificate, usage x509.ExtKeyUsage, name string, now time.Time) error {
 	if cfg.Trust == nil {
-		return nil, false, newError(ErrCertificate, "no trust in any authority")
+		return newError(ErrCertificate, "no trust in any authority")
 	}
-	cache := cfg.state().chains
-	key := newChainKey(certs, cfg.Trust.generation, name, usage)
-	if chains, ok := cache.get(key); ok {
-		return chains, true, nil
+	v.key = newChainKey(certs, cfg.Trust.generation, name, usage)
+	if v.chains, v.cached = cfg.state().chains.get(v.key); v.cached {
+		return nil
 	}
 	options := x509.VerifyOptions{
 		Roots:         cfg.Trust.pool,
@@ -117,13 +119,12 @@ func (cfg *Config) verifyChain(certs []*x509.Certificate, usage x509.ExtKeyUsage
 		err = maySign(certs[0])
 	}
 	if err != nil {
-		return nil, false, wrapError(ErrCertificate, err, "")
+		return wrapError(ErrCertificate, err, "")
 	}
 	for _, c := range found {
-		chains = append(chains, c)
+		v.chains = append(v.chains, c)
 	}
-	cache.put(key, chains)
-	return chains, false, nil
+	return nil
 }
 
 // chooseChain returns the best of verified chains that are in date and not revoked. This is what
