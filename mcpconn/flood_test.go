@@ -1,0 +1,380 @@
+package mcpconn_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pqlane/pqlane/mcpconn"
+	"github.com/pqlane/pqlane/mcpconn/mcpconntest"
+)
+
+// A crowd is a net.Listener in memory, whose clients come from addresses of their choice: a
+// process has not the descriptors for as many as the tests of this file want.
+type crowd struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newCrowd() *crowd { return &crowd{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (c *crowd) Accept() (net.Conn, error) {
+	select {
+	case conn := <-c.conns:
+		return conn, nil
+	case <-c.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (c *crowd) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+
+func (c *crowd) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7443} }
+
+// dial returns a client's end once the connection is accepted, or nil after the time.
+func (c *crowd) dial(from net.IP, patience time.Duration) net.Conn {
+	a, b := net.Pipe()
+	select {
+	case c.conns <- fromAddress{b, &net.TCPAddr{IP: from, Port: 40000}}:
+		return a
+	case <-time.After(patience):
+		a.Close()
+		return nil
+	}
+}
+
+type fromAddress struct {
+	net.Conn
+	from net.Addr
+}
+
+func (c fromAddress) RemoteAddr() net.Addr { return c.from }
+
+// serveCrowd accepts links and reads them, until the test ends.
+func serveCrowd(t *testing.T, cfg *mcpconn.Config) (*crowd, *mcpconn.Listener) {
+	c := newCrowd()
+	l, err := mcpconn.NewListener(c, cfg)
+	require.NoError(t, err)
+	go func() {
+		for {
+			conn, err := l.AcceptConn()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				io.Copy(conn, conn)
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close() })
+	return c, l
+}
+
+// requireServed has a good client make a link within the time.
+func requireServed(t *testing.T, c *crowd, cfg *mcpconn.Config, from net.IP, patience time.Duration) {
+	t.Helper()
+	start := time.Now()
+	raw := c.dial(from, patience)
+	require.NotNil(t, raw, "not accepted within %v", patience)
+	conn, err := mcpconn.Client(raw, cfg)
+	require.NoError(t, err)
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, conn.HandshakeContext(ctx))
+	requireEcho(t, conn)
+	t.Logf("served in %v", time.Since(start).Round(time.Millisecond))
+}
+
+// requireEcho has a message go there and back. The server's tickets are read meanwhile: a crowd's
+// connections hold nothing, and a server that writes waits for its reader.
+func requireEcho(t *testing.T, conn net.Conn) {
+	t.Helper()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	go io.WriteString(conn, "hello")
+	_, err := io.ReadFull(conn, make([]byte, 5))
+	assert.NoError(t, err)
+}
+
+func crowdSize() int {
+	if testing.Short() {
+		return 1000
+	}
+	return 10_000
+}
+
+// TestHalfOpenFromOneAddress: a client who opens connections and says nothing takes no more
+// than its address may, and others are served at once.
+func TestHalfOpenFromOneAddress(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	server := w.server()
+	server.HandshakeTimeout = time.Minute
+	c, _ := serveCrowd(t, server)
+	goroutines := runtime.NumGoroutine()
+	for i := range crowdSize() {
+		conn := c.dial(net.IPv4(203, 0, 113, 1), 10*time.Second)
+		require.NotNil(t, conn, "connection %d is not accepted", i)
+		defer conn.Close()
+	}
+	assert.Less(t, runtime.NumGoroutine()-goroutines, 400, "goroutines for %d silent connections", crowdSize())
+	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
+}
+
+// TestHalfOpenFromManyAddresses: the silent ones hold a place for no longer than a handshake
+// may take, and in between a good client is served.
+func TestHalfOpenFromManyAddresses(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	server := w.server()
+	server.HandshakeTimeout = 200 * time.Millisecond
+	if raceEnabled {
+		server.HandshakeTimeout = 2 * time.Second
+	}
+	c, _ := serveCrowd(t, server)
+	goroutines := runtime.NumGoroutine()
+	var most int
+	n := crowdSize()
+	if raceEnabled {
+		n /= 2
+	}
+	for i := range n {
+		conn := c.dial(net.IPv4(198, 18, byte(i>>8), byte(i)), 10*time.Second)
+		require.NotNil(t, conn, "connection %d is not accepted", i)
+		defer conn.Close()
+		most = max(most, runtime.NumGoroutine()-goroutines)
+		if i == n/2 {
+			requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
+		}
+	}
+	assert.Less(t, most, 2000, "goroutines for silent connections")
+	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
+}
+
+// TestTrickledHello: a client that sends a byte now and then is given up when its time is over,
+// and is no obstacle to others.
+func TestTrickledHello(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	server := w.server()
+	server.HandshakeTimeout = 500 * time.Millisecond
+	failed := make(chan error, 1)
+	server.Observer = func(_ mcpconn.State, err error) {
+		if err != nil {
+			failed <- err
+		}
+	}
+	c, _ := serveCrowd(t, server)
+	slow := c.dial(net.IPv4(203, 0, 113, 1), 10*time.Second)
+	require.NotNil(t, slow)
+	defer slow.Close()
+	start := time.Now()
+	go func() {
+		for _, b := range []byte{22, 3, 1, 5, 100, 1, 0, 5, 96, 3, 3, 1, 2, 3, 4, 5} {
+			if _, err := slow.Write([]byte{b}); err != nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
+	go io.Copy(io.Discard, slow)
+	select {
+	case err := <-failed:
+		assert.ErrorIs(t, err, mcpconn.ErrTimeout)
+		assert.Less(t, time.Since(start), 5*time.Second)
+	case <-time.After(20 * time.Second):
+		t.Error("the trickling client is waited for")
+	}
+	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
+}
+
+// descriptors counts those of this process, on Linux.
+func descriptors() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(entries)
+}
+
+// TestClosedAtRandom makes 1,000 connections over TCP that either end closes at a random moment
+// of the handshake or after it. Nothing is left of them.
+func TestClosedAtRandom(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client, server := w.client(), w.server()
+	server.MaxHandshakesPerAddress = 64
+	l, err := mcpconn.Listen(t.Context(), "tcp", "127.0.0.1:0", server)
+	require.NoError(t, err)
+	address := l.Addr().String()
+	accepted := make(chan struct{})
+	var links sync.WaitGroup
+	go func() {
+		defer close(accepted)
+		for {
+			conn, err := l.AcceptConn()
+			if err != nil {
+				return
+			}
+			links.Go(func() {
+				stop := time.AfterFunc(time.Duration(mathrand.IntN(3000))*time.Microsecond, func() { conn.Close() })
+				defer stop.Stop()
+				io.Copy(conn, conn)
+				conn.Close()
+			})
+		}
+	}()
+	var made int
+	var mu sync.Mutex
+	round := func(n int) {
+		var clients sync.WaitGroup
+		places := make(chan struct{}, 32)
+		for range n {
+			places <- struct{}{}
+			clients.Go(func() {
+				defer func() { <-places }()
+				raw, err := net.Dial("tcp", address)
+				if err != nil {
+					return
+				}
+				defer raw.Close()
+				conn, err := mcpconn.Client(raw, client)
+				if !assert.NoError(t, err) {
+					return
+				}
+				defer conn.Close()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				moment := time.Duration(mathrand.IntN(20_000)) * time.Microsecond
+				end := map[int]func(){0: func() { raw.Close() }, 1: func() { conn.Close() }, 2: cancel, 3: func() { conn.CloseWrite() }}[mathrand.IntN(4)]
+				stop := time.AfterFunc(moment, end)
+				defer stop.Stop()
+				if conn.HandshakeContext(ctx) != nil {
+					return
+				}
+				mu.Lock()
+				made++
+				mu.Unlock()
+				conn.SetDeadline(time.Now().Add(30 * time.Millisecond))
+				for {
+					if _, err := io.WriteString(conn, "hello"); err != nil {
+						return
+					}
+					if _, err := conn.Read(make([]byte, 5)); err != nil {
+						return
+					}
+				}
+			})
+		}
+		clients.Wait()
+	}
+	round(50) // what is made once and kept
+	settle := func() (goroutines, fds int, heap uint64) {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return runtime.NumGoroutine(), descriptors(), stats.HeapAlloc
+	}
+	time.Sleep(200 * time.Millisecond)
+	goroutines, fds, heap := settle()
+	round(1000)
+	assert.Positive(t, made)
+	var nowGoroutines, nowFDs int
+	var nowHeap uint64
+	if !assert.Eventually(t, func() bool {
+		nowGoroutines, nowFDs, nowHeap = settle()
+		return nowGoroutines <= goroutines+2 && nowFDs <= fds+1 && nowHeap <= heap+4<<20
+	}, 20*time.Second, 50*time.Millisecond) {
+		t.Logf("goroutines %d, before %d; descriptors %d, before %d; heap %d, before %d", nowGoroutines, goroutines, nowFDs, fds, nowHeap, heap)
+		stacks := make([]byte, 1<<20)
+		t.Logf("%s", stacks[:runtime.Stack(stacks, true)])
+	}
+	t.Logf("%d links were made of 1050 connections", made)
+	require.NoError(t, l.Close())
+	<-accepted
+	links.Wait()
+	assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "mcpconn.(*") }, 10*time.Second, 10*time.Millisecond, "a goroutine is left")
+}
+
+func stacks() string {
+	b := make([]byte, 1<<20)
+	return string(b[:runtime.Stack(b, true)])
+}
+
+// TestSwapInTheMiddleOfHandshakes: each link is of the old identity or of the new one, and none
+// fails.
+func TestSwapInTheMiddleOfHandshakes(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	configs := []*mcpconn.Config{w.server(), w.server()}
+	serials := map[string]bool{}
+	for _, cfg := range configs {
+		cfg.MaxHandshakesPerAddress = 1000
+		serials[cfg.Identity.Key().Pin.String()] = true
+	}
+	c, l := serveCrowd(t, configs[0])
+	stop := make(chan struct{})
+	var swapper, clients sync.WaitGroup
+	swapper.Go(func() {
+		for i := 1; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				assert.NoError(t, l.Swap(configs[i%2]))
+				runtime.Gosched()
+			}
+		}
+	})
+	seen := make(chan string, 400)
+	client := w.client()
+	client.NoResumption = true
+	for range 8 {
+		clients.Go(func() {
+			for range 25 {
+				conn, err := mcpconn.Client(c.dial(net.IPv4(203, 0, 113, 2), 10*time.Second), client)
+				if !assert.NoError(t, err) {
+					return
+				}
+				assert.NoError(t, conn.HandshakeContext(t.Context()))
+				requireEcho(t, conn)
+				seen <- conn.State().Peer.Pin.String()
+				conn.Close()
+			}
+		})
+	}
+	clients.Wait()
+	close(stop)
+	swapper.Wait()
+	close(seen)
+	counts := map[string]int{}
+	for pin := range seen {
+		assert.True(t, serials[pin])
+		counts[pin]++
+	}
+	t.Logf("links by identity: %v", fmt.Sprint(counts))
+
+	// After a swap the next connection is under the new configuration.
+	other := newWorld(t, mcpconntest.ECDSA)
+	require.NoError(t, l.Swap(other.server()))
+	raw := c.dial(net.IPv4(203, 0, 113, 2), 10*time.Second)
+	conn, err := mcpconn.Client(raw, client)
+	require.NoError(t, err)
+	assert.ErrorIs(t, conn.HandshakeContext(t.Context()), mcpconn.ErrCertificate)
+	conn.Close()
+	requireServed(t, c, other.client(), net.IPv4(203, 0, 113, 2), 10*time.Second)
+	assert.ErrorIs(t, l.Swap(&mcpconn.Config{}), mcpconn.ErrConfig)
+	requireServed(t, c, other.client(), net.IPv4(203, 0, 113, 2), 10*time.Second)
+}
