@@ -49,6 +49,11 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 		return nil, err
 	}
 	out = append(out, composites...)
+	links, err := mcpconnComparisons(filter.backends())
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, links...)
 	out = append(out, keccakComparisons(filter.backends())...)
 	return filter.apply(out), nil
 }

@@ -1,0 +1,32 @@
+package suite
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/pqlane/pqlane/bench/internal/measure"
+)
+
+func TestLinksHaveTheirRows(t *testing.T) {
+	algorithms := []string{"ECDSA P-256"}
+	if StandardHasMLDSA {
+		algorithms = []string{"ML-DSA-65", "ECDSA P-256"}
+	}
+	all := filtered(t, Filter{Op: regexp.MustCompile("^links|^messages over")})
+	for _, algorithm := range algorithms {
+		for _, group := range []string{"links, mutual " + algorithm + ", both ends", "links, mutual " + algorithm + ", 64 at a time"} {
+			i := slices.IndexFunc(all, func(c measure.Comparison) bool { return c.Group == group })
+			if assert.GreaterOrEqual(t, i, 0, group) {
+				var ops []string
+				for _, x := range all[i].Contestants {
+					ops = append(ops, x.Op)
+				}
+				assert.Equal(t, []string{"first contact", "known peer", "resumed", "full handshake"}, ops)
+			}
+		}
+	}
+	assert.Len(t, all, 2*len(algorithms)+2)
+}
