@@ -43,6 +43,12 @@
 // are returned, because a fault in the token would otherwise give the key away, and with
 // [Config.VerifyAfterSign] all signatures are. A signature that fails is [ErrFaulty], and is not tried again.
 //
+// # Policies and rotation
+//
+// [Token.WithPolicy] gives keys rules that are enforced before the token is asked: purposes, ML-DSA contexts,
+// operations per second, hours and approval. [Token.WithObserver] tells of every use, refusal and recovery. A
+// [Rotator] replaces a key by a successor at a chosen time, and resumes after a crash from what the token holds.
+//
 // The package needs cgo; without it everything compiles and Open returns [ErrNoCgo].
 //
 // [PKCS #11 3.2]: https://docs.oasis-open.org/pkcs11/pkcs11-spec/v3.2/pkcs11-spec-v3.2.html
