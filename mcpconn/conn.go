@@ -22,8 +22,10 @@ type Conn struct {
 	done  atomic.Bool // the handshake has ended, and what follows is set
 	err   error
 	tls   *tls.Conn
-	state *State
+	state *State // made by the first State
 	timer *time.Timer
+
+	reporting sync.Once
 
 	shake   atomic.Pointer[handshake]
 	expired atomic.Bool
@@ -151,15 +153,14 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	defer cancel()
 	h := c.shake.Load()
 	h.ctx, h.began = ctx, time.Now()
-	cs, err := c.handshake(h)
-	total := time.Since(h.began)
+	err := c.handshake(h)
 	if err == nil {
 		err = h.remember()
 	}
 	if err != nil {
 		err = c.explain(h, err)
 	}
-	c.state = h.report(cs, total, err)
+	h.measure()
 	if err != nil {
 		c.err = err
 		if c.wire != nil {
@@ -172,44 +173,38 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 		c.wire.recorder.Store(nil)
 	}
 	h.ctx = context.Background()
-	h.peer, h.interrupted = verified{}, nil
+	h.interrupted, h.peer.chains = nil, nil
 	c.done.Store(true)
 	if c.closed.Load() {
 		c.stopTimer()
 	}
 	if observe := c.cfg.Observer; observe != nil {
-		observe(*c.state, err)
+		observe(c.State(), err)
 	}
 	return err
 }
 
 // handshake runs crypto/tls.
-func (c *Conn) handshake(h *handshake) (cs tls.ConnectionState, err error) {
+func (c *Conn) handshake(h *handshake) error {
+	if c.wire == nil || c.client {
+		if err := h.choose(nil); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.wire == nil:
-		if err := h.choose(nil); err != nil {
-			return cs, err
-		}
 		if err := c.tls.HandshakeContext(h.ctx); err != nil {
-			return cs, err
+			return err
 		}
-		cs = c.tls.ConnectionState()
-		return cs, h.wrapped(cs)
+		return h.wrapped(c.tls.ConnectionState())
 	case c.client:
-		if err := h.choose(nil); err != nil {
-			return cs, err
-		}
 		conf := h.clientConfig()
 		conf.ServerName = h.serverName
 		c.tls = tls.Client(c.wire, conf)
 	default:
 		c.tls = tls.Server(c.wire, &tls.Config{Time: c.cfg.now, MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, GetConfigForClient: h.serverConfig})
 	}
-	err = c.tls.HandshakeContext(h.ctx)
-	if err != nil {
-		return cs, err
-	}
-	return c.tls.ConnectionState(), nil
+	return c.tls.HandshakeContext(h.ctx)
 }
 
 // wrapped checks a connection made elsewhere.
@@ -278,6 +273,13 @@ func (c *Conn) State() State {
 	if !c.done.Load() {
 		return State{Client: c.client, LocalAddr: addrText(c.LocalAddr()), RemoteAddr: addrText(c.RemoteAddr())}
 	}
+	c.reporting.Do(func() {
+		var cs tls.ConnectionState
+		if c.err == nil {
+			cs = c.tls.ConnectionState()
+		}
+		c.state = c.shake.Load().report(cs, c.err)
+	})
 	return *c.state
 }
 

@@ -34,6 +34,13 @@ type handshake struct {
 	strength      Strength
 	memoryNote    string
 
+	// What the report is made of, beside the above, once the handshake has ended.
+	hello   *clientHello
+	total   time.Duration
+	waiting time.Duration
+	size    Size
+	ended   time.Time
+
 	signing atomic.Int64 // nanoseconds
 	cause   *Error       // of ours, which crypto/tls turns into an alert
 
@@ -51,9 +58,12 @@ func (h *handshake) failed(err *Error) error {
 
 // choose sets policy and identity of the connection.
 func (h *handshake) choose(hello *clientHello) error {
-	info := ConnInfo{
-		Client: h.client, LocalAddr: h.conn.LocalAddr(), RemoteAddr: h.conn.RemoteAddr(),
-		ServerName: h.serverName, Offer: hello.offer(),
+	var info ConnInfo
+	if h.cfg.PolicyFor != nil || h.cfg.GetIdentity != nil {
+		info = ConnInfo{
+			Client: h.client, LocalAddr: h.conn.LocalAddr(), RemoteAddr: h.conn.RemoteAddr(),
+			ServerName: h.serverName, Offer: hello.offer(),
+		}
 	}
 	policy := h.cfg.Policy
 	if h.cfg.PolicyFor != nil {
@@ -250,7 +260,7 @@ func (h *handshake) authenticate(certs []*x509.Certificate) error {
 	leaf := h.peer.chain[0]
 	key := keyAlgorithm(leaf)
 	h.strength.Authentication = mldsaSignatures[key]
-	h.strength.Chain = h.peer.pinned || chainAnswer(h.peer.chain).QuantumSafe
+	h.strength.Chain = h.peer.pinned || chainSafe(h.peer.chain)
 	if h.rules.PostQuantumAuthentication {
 		switch {
 		case !h.strength.Authentication:

@@ -11,11 +11,23 @@ import (
 	"github.com/pqlane/pqlane/mlkem"
 )
 
-// report makes the State of a handshake that has ended, with err if it failed.
-func (h *handshake) report(cs tls.ConnectionState, total time.Duration, err error) *State {
+// measure notes what is known only while the handshake ends.
+func (h *handshake) measure() {
+	h.total, h.ended = time.Since(h.began), h.cfg.now()
+	if h.conn.wire != nil {
+		recorder := h.conn.wire.recorder.Load()
+		h.hello = recorder.hello()
+		h.size, h.waiting = recorder.result()
+	}
+}
+
+// report makes the State of a handshake that has ended, with err if it failed. It is made when it is asked
+// for: the words cost more than a few percent of a handshake.
+func (h *handshake) report(cs tls.ConnectionState, err error) *State {
+	total, hello := h.total, h.hello
 	s := &State{
 		Client:     h.client,
-		Time:       h.cfg.now().Add(-total),
+		Time:       h.ended.Add(-total),
 		LocalAddr:  addrText(h.conn.LocalAddr()),
 		RemoteAddr: addrText(h.conn.RemoteAddr()),
 		ServerName: h.serverName,
@@ -28,14 +40,10 @@ func (h *handshake) report(cs tls.ConnectionState, total time.Duration, err erro
 	}
 	signing := time.Duration(h.signing.Load())
 	s.Timing = Timing{Total: Duration(total), Signing: Duration(signing), Own: Duration(total - signing)}
-	var hello *clientHello
 	if h.conn.wire != nil {
-		recorder := h.conn.wire.recorder.Load()
-		hello = recorder.hello()
-		var waiting time.Duration
-		s.Size, waiting = recorder.result()
-		s.Timing.Waiting = Duration(waiting)
-		s.Timing.Own = Duration(max(0, total-signing-waiting))
+		s.Size = h.size
+		s.Timing.Waiting = Duration(h.waiting)
+		s.Timing.Own = Duration(max(0, total-signing-h.waiting))
 	}
 	s.Offer = hello.offer()
 	var e *Error
@@ -64,7 +72,7 @@ func (h *handshake) report(cs tls.ConnectionState, total time.Duration, err erro
 	s.HelloRetryRequest = cs.HelloRetryRequest
 	s.Resumed = cs.DidResume
 	if s.Resumed {
-		s.AuthenticationAge = Duration(h.cfg.now().Sub(h.authenticated))
+		s.AuthenticationAge = Duration(h.ended.Sub(h.authenticated))
 		// No certificate goes over the wire.
 		s.Local = nil
 	}
