@@ -41,23 +41,21 @@ func (r *helloReader) feed(b []byte) {
 	if r.done {
 		return
 	}
-	if len(r.pending)+len(b) > maxHello {
-		r.stop()
-		return
+	if len(r.pending) > 0 {
+		b = append(r.pending, b...)
 	}
-	r.pending = append(r.pending, b...)
-	for !r.done && len(r.pending) >= recordHeader {
-		n := int(r.pending[3])<<8 | int(r.pending[4])
-		if r.pending[0] != recordHandshake || n > maxRecordFragment || len(r.message) > maxHello {
+	for len(b) >= recordHeader {
+		n := int(b[3])<<8 | int(b[4])
+		if b[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
 			r.stop()
 			return
 		}
-		if len(r.pending) < recordHeader+n {
-			return
+		if len(b) < recordHeader+n {
+			break
 		}
-		r.message = append(r.message, r.pending[recordHeader:recordHeader+n]...)
+		r.message = append(r.message, b[recordHeader:recordHeader+n]...)
 		r.size += recordHeader + n
-		r.pending = r.pending[recordHeader+n:]
+		b = b[recordHeader+n:]
 		if len(r.message) < handshakeHeader {
 			continue
 		}
@@ -66,8 +64,11 @@ func (r *helloReader) feed(b []byte) {
 			r.message = r.message[:want]
 			r.done = true
 			r.pending = nil
+			return
 		}
 	}
+	// Less than a record, and than the largest.
+	r.pending = append(r.pending[:0], b...)
 }
 
 func (r *helloReader) stop() { *r = helloReader{done: true} }

@@ -105,14 +105,16 @@ func (cfg *Config) verifyChain(v *verified, certs []*x509.Certificate, usage x50
 		return nil
 	}
 	options := x509.VerifyOptions{
-		Roots:         cfg.Trust.pool,
-		DNSName:       name,
-		CurrentTime:   now,
-		KeyUsages:     []x509.ExtKeyUsage{usage},
-		Intermediates: x509.NewCertPool(),
+		Roots:       cfg.Trust.pool,
+		DNSName:     name,
+		CurrentTime: now,
+		KeyUsages:   []x509.ExtKeyUsage{usage},
 	}
-	for _, cert := range certs[1:] {
-		options.Intermediates.AddCert(cert)
+	if len(certs) > 1 {
+		options.Intermediates = x509.NewCertPool()
+		for _, cert := range certs[1:] {
+			options.Intermediates.AddCert(cert)
+		}
 	}
 	found, err := certs[0].Verify(options)
 	if err == nil {
