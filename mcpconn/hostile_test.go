@@ -2,7 +2,6 @@ package mcpconn_test
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -405,66 +404,47 @@ func pair(leaf *mcpconntest.Leaf, err error) []tls.Certificate {
 	return []tls.Certificate{{Certificate: [][]byte{leaf.Chain[0].Raw}, PrivateKey: leaf.Key}}
 }
 
-// TestGarbage of several kinds ends a handshake at once, in either role.
-func TestGarbage(t *testing.T) {
-	w := newWorld(t, mcpconntest.ECDSA)
-	random := make([]byte, 20_000)
-	rand.Read(random)
-	for name, garbage := range map[string][]byte{
-		"random":              random,
-		"random in a record":  append([]byte{22, 3, 1, 0x40, 0}, random[:0x4000]...),
-		"HTTP":                []byte("GET / HTTP/1.1\r\nHost: server.example\r\n\r\n"),
-		"HTTP answer":         []byte("HTTP/1.1 400 Bad Request\r\n\r\n"),
-		"SSH":                 []byte("SSH-2.0-OpenSSH_9.2\r\n"),
-		"MCP in the clear":    []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}` + "\n"),
-		"an alert":            {21, 3, 3, 0, 2, 2, 40},
-		"a close":             {21, 3, 3, 0, 2, 1, 0},
-		"an unknown alert":    {21, 3, 3, 0, 2, 2, 255},
-		"empty records":       make22(1000),
-		"a record too long":   {22, 3, 1, 0xff, 0xff, 1, 0xff, 0xff, 0xff},
-		"a hello of 16 MB":    {22, 3, 1, 0, 5, 1, 0xff, 0xff, 0xff, 3},
-		"application data":    {23, 3, 3, 0, 1, 0},
-		"a ChangeCipherSpec":  {20, 3, 3, 0, 1, 1},
-		"SSLv2":               {0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10, 1, 0, 0x80},
-		"a hello of nothing":  {22, 3, 1, 0, 4, 1, 0, 0, 0},
-		"a server's finished": {22, 3, 3, 0, 8, 20, 0, 0, 4, 1, 2, 3, 4},
+// TestUnusableConfigurations are refused when a connection or listener is made, with what to change.
+func TestUnusableConfigurations(t *testing.T) {
+	w := newWorld(t, leafAlgorithms[0])
+	for name, c := range map[string]struct {
+		change func(cfg *mcpconn.Config)
+		want   string
+	}{
+		"strict with an ECDSA key": {func(cfg *mcpconn.Config) { cfg.Policy = mcpconn.PQCStrict2026 }, "ML-DSA"},
+		"no trust and no pins":     {func(cfg *mcpconn.Config) { cfg.Trust = nil }, "Trust"},
+		"unknown policy":           {func(cfg *mcpconn.Config) { cfg.Policy = "Weak2020" }, "Hybrid2026"},
+		"pins alone without pins":  {func(cfg *mcpconn.Config) { cfg.PinsAlone = mcpconn.PinnedKeyOnly }, "PinnedKeys"},
+		"server without identity":  {func(cfg *mcpconn.Config) { cfg.Identity = nil }, "dentity"},
+		"client without a name":    {func(cfg *mcpconn.Config) { cfg.ServerName = "" }, "ServerName"},
 	} {
-		for role, side := range map[string]func(net.Conn, *mcpconn.Config) (*mcpconn.Conn, error){"client": mcpconn.Client, "server": mcpconn.Server} {
-			t.Run(name+" to a "+role, func(t *testing.T) {
-				a, b := net.Pipe()
-				defer b.Close()
-				go func() {
-					b.Write(garbage)
-					// What we answer is not read by everybody; then there is nothing more.
-					b.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-					io.Copy(io.Discard, b)
-					b.Close()
-				}()
-				go func() {
-					io.Copy(io.Discard, b)
-				}()
-				cfg := w.client()
-				if role == "server" {
-					cfg = w.server()
-				}
-				c, err := side(a, cfg)
-				require.NoError(t, err)
-				start := time.Now()
-				err = c.HandshakeContext(t.Context())
-				assert.Contains(t, []mcpconn.Reason{mcpconn.ReasonProtocol, mcpconn.ReasonNetwork, mcpconn.ReasonPolicy}, mcpconn.ReasonOf(err), "%v", err)
-				assert.Less(t, time.Since(start), 10*time.Second)
-				assert.False(t, c.State().Complete)
-				_, err = c.Write([]byte("x"))
-				assert.Error(t, err)
-			})
+		for _, role := range []string{"client", "server"} {
+			if name[:6] == "server" && role == "client" || name[:6] == "client" && role == "server" {
+				continue
+			}
+			cfg := w.client()
+			check := cfg.CheckClient
+			if role == "server" {
+				cfg = w.server()
+				check = cfg.CheckServer
+			}
+			c.change(cfg)
+			a, _ := network(nil)
+			var conn *mcpconn.Conn
+			var err error
+			if role == "client" {
+				conn, err = mcpconn.Client(a, cfg)
+			} else {
+				conn, err = mcpconn.Server(a, cfg)
+			}
+			assert.Nil(t, conn, "%s, %s", name, role)
+			if assert.ErrorIs(t, err, mcpconn.ErrConfig, "%s, %s", name, role) {
+				assert.ErrorContains(t, err, c.want, "%s, %s", name, role)
+			}
+			if name != "client without a name" { // which Dial takes from the address
+				assert.ErrorIs(t, check(), mcpconn.ErrConfig, "%s, %s", name, role)
+			}
+			a.Close()
 		}
 	}
-}
-
-// make22 returns n empty handshake records.
-func make22(n int) (b []byte) {
-	for range n {
-		b = append(b, 22, 3, 3, 0, 0)
-	}
-	return b
 }

@@ -1,14 +1,10 @@
 package mcpconn_test
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"errors"
 	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -112,126 +108,6 @@ func TestBadSigners(t *testing.T) {
 					}
 				})
 			}
-		}
-	}
-}
-
-// TestTornMemory cuts a file of memory behind each byte, and changes each byte: what is not
-// whole is put aside, said, and refused under a strict policy.
-func TestTornMemory(t *testing.T) {
-	var log bytes.Buffer
-	defer slog.SetDefault(slog.Default())
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	w := newWorld(t, leafAlgorithms[0])
-	file := filepath.Join(t.TempDir(), "memory")
-	client := w.client()
-	memory, err := mcpconn.OpenMemory(file)
-	require.NoError(t, err)
-	client.Memory = memory
-	require.NoError(t, both(w.link(client, w.server())))
-	require.NoError(t, memory.Damage())
-	whole, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.NotEmpty(t, whole)
-
-	check := func(name string, content []byte) {
-		dir := t.TempDir()
-		file := filepath.Join(dir, "memory")
-		require.NoError(t, os.WriteFile(file, content, 0o600))
-		memory, err := mcpconn.OpenMemory(file)
-		require.NoError(t, err, name)
-		require.ErrorIs(t, memory.Damage(), mcpconn.ErrMemory, name)
-		aside, err := filepath.Glob(file + ".damaged*")
-		require.NoError(t, err)
-		require.Len(t, aside, 1, name)
-		kept, err := os.ReadFile(aside[0])
-		require.NoError(t, err)
-		require.Equal(t, content, kept, name)
-		require.Contains(t, log.String(), aside[0])
-		log.Reset()
-		again, err := mcpconn.OpenMemory(file)
-		require.NoError(t, err, name)
-		require.ErrorIs(t, again.Damage(), mcpconn.ErrMemory, "%s: after a restart", name)
-	}
-	step := 1
-	if testing.Short() {
-		step = 7
-	}
-	for n := 0; n < len(whole); n += step {
-		check("torn", whole[:n])
-		changed := append([]byte(nil), whole...)
-		changed[n] ^= 1
-		check("changed", changed)
-	}
-	check("trailing", append(append([]byte(nil), whole...), whole...))
-	check("zeros", make([]byte, len(whole)))
-
-	require.NoError(t, os.WriteFile(file, whole[:len(whole)/2], 0o600))
-	memory, err = mcpconn.OpenMemory(file)
-	require.NoError(t, err)
-	for _, algorithm := range leafAlgorithms {
-		w := newWorld(t, algorithm)
-		for _, policy := range []mcpconn.Policy{mcpconn.Hybrid2026, mcpconn.PQCStrict2026} {
-			strict := policy == mcpconn.PQCStrict2026
-			if strict && (!hasMLDSA || algorithm == leafAlgorithms[0]) {
-				continue // it takes ML-DSA keys
-			}
-			client := w.client()
-			client.Memory, client.Policy = memory, policy
-			o := w.link(client, w.server())
-			if strict {
-				assert.ErrorIs(t, o.client, mcpconn.ErrMemory)
-			} else {
-				assert.NoError(t, both(o))
-				assert.NotEmpty(t, o.clientState.Memory, "it is said")
-			}
-		}
-	}
-	require.NoError(t, memory.ClearDamage())
-	assert.NoError(t, memory.Damage())
-}
-
-// TestUnusableConfigurations are refused when a connection or listener is made, with what to change.
-func TestUnusableConfigurations(t *testing.T) {
-	w := newWorld(t, leafAlgorithms[0])
-	for name, c := range map[string]struct {
-		change func(cfg *mcpconn.Config)
-		want   string
-	}{
-		"strict with an ECDSA key": {func(cfg *mcpconn.Config) { cfg.Policy = mcpconn.PQCStrict2026 }, "ML-DSA"},
-		"no trust and no pins":     {func(cfg *mcpconn.Config) { cfg.Trust = nil }, "Trust"},
-		"unknown policy":           {func(cfg *mcpconn.Config) { cfg.Policy = "Weak2020" }, "Hybrid2026"},
-		"pins alone without pins":  {func(cfg *mcpconn.Config) { cfg.PinsAlone = mcpconn.PinnedKeyOnly }, "PinnedKeys"},
-		"server without identity":  {func(cfg *mcpconn.Config) { cfg.Identity = nil }, "dentity"},
-		"client without a name":    {func(cfg *mcpconn.Config) { cfg.ServerName = "" }, "ServerName"},
-	} {
-		for _, role := range []string{"client", "server"} {
-			if name[:6] == "server" && role == "client" || name[:6] == "client" && role == "server" {
-				continue
-			}
-			cfg := w.client()
-			check := cfg.CheckClient
-			if role == "server" {
-				cfg = w.server()
-				check = cfg.CheckServer
-			}
-			c.change(cfg)
-			a, _ := network(nil)
-			var conn *mcpconn.Conn
-			var err error
-			if role == "client" {
-				conn, err = mcpconn.Client(a, cfg)
-			} else {
-				conn, err = mcpconn.Server(a, cfg)
-			}
-			assert.Nil(t, conn, "%s, %s", name, role)
-			if assert.ErrorIs(t, err, mcpconn.ErrConfig, "%s, %s", name, role) {
-				assert.ErrorContains(t, err, c.want, "%s, %s", name, role)
-			}
-			if name != "client without a name" { // which Dial takes from the address
-				assert.ErrorIs(t, check(), mcpconn.ErrConfig, "%s, %s", name, role)
-			}
-			a.Close()
 		}
 	}
 }
