@@ -6,15 +6,15 @@
 
 DATA compress1NEONConstants<>+0(SB)/8, $0x4ebf4ebf4ebf4ebf
 DATA compress1NEONConstants<>+8(SB)/8, $0x4ebf4ebf4ebf4ebf
-GLOBL compress1NEONConstants<>(SB), RODATA|NOPTR, $16
+DATA compress1NEONConstants<>+16(SB)/8, $0x0020002000200020
+DATA compress1NEONConstants<>+24(SB)/8, $0x0020002000200020
+GLOBL compress1NEONConstants<>(SB), RODATA|NOPTR, $32
 
 DATA compress4NEONConstants<>+0(SB)/8, $0x4ebf4ebf4ebf4ebf
 DATA compress4NEONConstants<>+8(SB)/8, $0x4ebf4ebf4ebf4ebf
-DATA compress4NEONConstants<>+16(SB)/8, $0x0d010d010d010d01
-DATA compress4NEONConstants<>+24(SB)/8, $0x0d010d010d010d01
-DATA compress4NEONConstants<>+32(SB)/8, $0x0680068006800680
-DATA compress4NEONConstants<>+40(SB)/8, $0x0680068006800680
-GLOBL compress4NEONConstants<>(SB), RODATA|NOPTR, $48
+DATA compress4NEONConstants<>+16(SB)/8, $0x0100010001000100
+DATA compress4NEONConstants<>+24(SB)/8, $0x0100010001000100
+GLOBL compress4NEONConstants<>(SB), RODATA|NOPTR, $32
 
 DATA compress5NEONConstants<>+0(SB)/8, $0x013b013b013b013b
 DATA compress5NEONConstants<>+8(SB)/8, $0x013b013b013b013b
@@ -143,16 +143,16 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	MOVD dst+0(FP), R0
 	MOVD p+8(FP), R1
 	MOVD $compress1NEONConstants<>(SB), R2
-	FMOVQ (R2), F0
+	FLDPQ (R2), (F0, F1)
 	VLD4.P 64(R1), [V28.H8, V29.H8, V30.H8, V31.H8]
 	WORD $0x4e60b79c // sqdmulh v28.8h, v28.8h, v0.8h
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f16279c // srshr v28.8h, v28.8h, #10
-	WORD $0x4f1627bd // srshr v29.8h, v29.8h, #10
-	WORD $0x4f1627de // srshr v30.8h, v30.8h, #10
-	WORD $0x4f1627ff // srshr v31.8h, v31.8h, #10
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $1, V29.H8, V28.H8
 	VSLI $1, V31.H8, V30.H8
 	VSLI $2, V30.H8, V28.H8
@@ -163,39 +163,10 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b739 // sqdmulh v25.8h, v25.8h, v0.8h
 	WORD $0x4e60b75a // sqdmulh v26.8h, v26.8h, v0.8h
 	WORD $0x4e60b77b // sqdmulh v27.8h, v27.8h, v0.8h
-	WORD $0x4f162718 // srshr v24.8h, v24.8h, #10
-	WORD $0x4f162739 // srshr v25.8h, v25.8h, #10
-	WORD $0x4f16275a // srshr v26.8h, v26.8h, #10
-	WORD $0x4f16277b // srshr v27.8h, v27.8h, #10
-	VSLI $1, V25.H8, V24.H8
-	VSLI $1, V27.H8, V26.H8
-	VSLI $2, V26.H8, V24.H8
-	VUSHR $16, V24.S4, V25.S4
-	VSLI $4, V25.S4, V24.S4
-	VUZP1 V24.H8, V28.H8, V1.H8
-	VLD4.P 64(R1), [V28.H8, V29.H8, V30.H8, V31.H8]
-	WORD $0x4e60b79c // sqdmulh v28.8h, v28.8h, v0.8h
-	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
-	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
-	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f16279c // srshr v28.8h, v28.8h, #10
-	WORD $0x4f1627bd // srshr v29.8h, v29.8h, #10
-	WORD $0x4f1627de // srshr v30.8h, v30.8h, #10
-	WORD $0x4f1627ff // srshr v31.8h, v31.8h, #10
-	VSLI $1, V29.H8, V28.H8
-	VSLI $1, V31.H8, V30.H8
-	VSLI $2, V30.H8, V28.H8
-	VUSHR $16, V28.S4, V29.S4
-	VSLI $4, V29.S4, V28.S4
-	VLD4.P 64(R1), [V24.H8, V25.H8, V26.H8, V27.H8]
-	WORD $0x4e60b718 // sqdmulh v24.8h, v24.8h, v0.8h
-	WORD $0x4e60b739 // sqdmulh v25.8h, v25.8h, v0.8h
-	WORD $0x4e60b75a // sqdmulh v26.8h, v26.8h, v0.8h
-	WORD $0x4e60b77b // sqdmulh v27.8h, v27.8h, v0.8h
-	WORD $0x4f162718 // srshr v24.8h, v24.8h, #10
-	WORD $0x4f162739 // srshr v25.8h, v25.8h, #10
-	WORD $0x4f16275a // srshr v26.8h, v26.8h, #10
-	WORD $0x4f16277b // srshr v27.8h, v27.8h, #10
+	WORD $0x6e61b718 // sqrdmulh v24.8h, v24.8h, v1.8h
+	WORD $0x6e61b739 // sqrdmulh v25.8h, v25.8h, v1.8h
+	WORD $0x6e61b75a // sqrdmulh v26.8h, v26.8h, v1.8h
+	WORD $0x6e61b77b // sqrdmulh v27.8h, v27.8h, v1.8h
 	VSLI $1, V25.H8, V24.H8
 	VSLI $1, V27.H8, V26.H8
 	VSLI $2, V26.H8, V24.H8
@@ -207,10 +178,10 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f16279c // srshr v28.8h, v28.8h, #10
-	WORD $0x4f1627bd // srshr v29.8h, v29.8h, #10
-	WORD $0x4f1627de // srshr v30.8h, v30.8h, #10
-	WORD $0x4f1627ff // srshr v31.8h, v31.8h, #10
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $1, V29.H8, V28.H8
 	VSLI $1, V31.H8, V30.H8
 	VSLI $2, V30.H8, V28.H8
@@ -221,10 +192,10 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b739 // sqdmulh v25.8h, v25.8h, v0.8h
 	WORD $0x4e60b75a // sqdmulh v26.8h, v26.8h, v0.8h
 	WORD $0x4e60b77b // sqdmulh v27.8h, v27.8h, v0.8h
-	WORD $0x4f162718 // srshr v24.8h, v24.8h, #10
-	WORD $0x4f162739 // srshr v25.8h, v25.8h, #10
-	WORD $0x4f16275a // srshr v26.8h, v26.8h, #10
-	WORD $0x4f16277b // srshr v27.8h, v27.8h, #10
+	WORD $0x6e61b718 // sqrdmulh v24.8h, v24.8h, v1.8h
+	WORD $0x6e61b739 // sqrdmulh v25.8h, v25.8h, v1.8h
+	WORD $0x6e61b75a // sqrdmulh v26.8h, v26.8h, v1.8h
+	WORD $0x6e61b77b // sqrdmulh v27.8h, v27.8h, v1.8h
 	VSLI $1, V25.H8, V24.H8
 	VSLI $1, V27.H8, V26.H8
 	VSLI $2, V26.H8, V24.H8
@@ -236,10 +207,10 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f16279c // srshr v28.8h, v28.8h, #10
-	WORD $0x4f1627bd // srshr v29.8h, v29.8h, #10
-	WORD $0x4f1627de // srshr v30.8h, v30.8h, #10
-	WORD $0x4f1627ff // srshr v31.8h, v31.8h, #10
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $1, V29.H8, V28.H8
 	VSLI $1, V31.H8, V30.H8
 	VSLI $2, V30.H8, V28.H8
@@ -250,19 +221,48 @@ TEXT ·compress1NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b739 // sqdmulh v25.8h, v25.8h, v0.8h
 	WORD $0x4e60b75a // sqdmulh v26.8h, v26.8h, v0.8h
 	WORD $0x4e60b77b // sqdmulh v27.8h, v27.8h, v0.8h
-	WORD $0x4f162718 // srshr v24.8h, v24.8h, #10
-	WORD $0x4f162739 // srshr v25.8h, v25.8h, #10
-	WORD $0x4f16275a // srshr v26.8h, v26.8h, #10
-	WORD $0x4f16277b // srshr v27.8h, v27.8h, #10
+	WORD $0x6e61b718 // sqrdmulh v24.8h, v24.8h, v1.8h
+	WORD $0x6e61b739 // sqrdmulh v25.8h, v25.8h, v1.8h
+	WORD $0x6e61b75a // sqrdmulh v26.8h, v26.8h, v1.8h
+	WORD $0x6e61b77b // sqrdmulh v27.8h, v27.8h, v1.8h
 	VSLI $1, V25.H8, V24.H8
 	VSLI $1, V27.H8, V26.H8
 	VSLI $2, V26.H8, V24.H8
 	VUSHR $16, V24.S4, V25.S4
 	VSLI $4, V25.S4, V24.S4
 	VUZP1 V24.H8, V28.H8, V4.H8
-	VUZP1 V2.B16, V1.B16, V1.B16
-	VUZP1 V4.B16, V3.B16, V3.B16
-	FSTPQ (F1, F3), (R0)
+	VLD4.P 64(R1), [V28.H8, V29.H8, V30.H8, V31.H8]
+	WORD $0x4e60b79c // sqdmulh v28.8h, v28.8h, v0.8h
+	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
+	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
+	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
+	VSLI $1, V29.H8, V28.H8
+	VSLI $1, V31.H8, V30.H8
+	VSLI $2, V30.H8, V28.H8
+	VUSHR $16, V28.S4, V29.S4
+	VSLI $4, V29.S4, V28.S4
+	VLD4.P 64(R1), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4e60b718 // sqdmulh v24.8h, v24.8h, v0.8h
+	WORD $0x4e60b739 // sqdmulh v25.8h, v25.8h, v0.8h
+	WORD $0x4e60b75a // sqdmulh v26.8h, v26.8h, v0.8h
+	WORD $0x4e60b77b // sqdmulh v27.8h, v27.8h, v0.8h
+	WORD $0x6e61b718 // sqrdmulh v24.8h, v24.8h, v1.8h
+	WORD $0x6e61b739 // sqrdmulh v25.8h, v25.8h, v1.8h
+	WORD $0x6e61b75a // sqrdmulh v26.8h, v26.8h, v1.8h
+	WORD $0x6e61b77b // sqrdmulh v27.8h, v27.8h, v1.8h
+	VSLI $1, V25.H8, V24.H8
+	VSLI $1, V27.H8, V26.H8
+	VSLI $2, V26.H8, V24.H8
+	VUSHR $16, V24.S4, V25.S4
+	VSLI $4, V25.S4, V24.S4
+	VUZP1 V24.H8, V28.H8, V5.H8
+	VUZP1 V3.B16, V2.B16, V2.B16
+	VUZP1 V5.B16, V4.B16, V4.B16
+	FSTPQ (F2, F4), (R0)
 	RET
 
 // func compress4NEON(dst *byte, p *[256]int16)
@@ -271,16 +271,15 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	MOVD p+8(FP), R1
 	MOVD $compress4NEONConstants<>(SB), R2
 	FLDPQ (R2), (F0, F1)
-	FMOVQ 32(R2), F2
 	VLD4.P 64(R1), [V28.H8, V29.H8, V30.H8, V31.H8]
 	WORD $0x4e60b79c // sqdmulh v28.8h, v28.8h, v0.8h
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -290,10 +289,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -303,10 +302,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -316,10 +315,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -329,10 +328,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -342,10 +341,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -355,10 +354,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8
@@ -368,10 +367,10 @@ TEXT ·compress4NEON(SB), NOSPLIT, $0-16
 	WORD $0x4e60b7bd // sqdmulh v29.8h, v29.8h, v0.8h
 	WORD $0x4e60b7de // sqdmulh v30.8h, v30.8h, v0.8h
 	WORD $0x4e60b7ff // sqdmulh v31.8h, v31.8h, v0.8h
-	WORD $0x4f19279c // srshr v28.8h, v28.8h, #7
-	WORD $0x4f1927bd // srshr v29.8h, v29.8h, #7
-	WORD $0x4f1927de // srshr v30.8h, v30.8h, #7
-	WORD $0x4f1927ff // srshr v31.8h, v31.8h, #7
+	WORD $0x6e61b79c // sqrdmulh v28.8h, v28.8h, v1.8h
+	WORD $0x6e61b7bd // sqrdmulh v29.8h, v29.8h, v1.8h
+	WORD $0x6e61b7de // sqrdmulh v30.8h, v30.8h, v1.8h
+	WORD $0x6e61b7ff // sqrdmulh v31.8h, v31.8h, v1.8h
 	VSLI $4, V29.H8, V28.H8
 	VSLI $4, V31.H8, V30.H8
 	VSLI $8, V30.H8, V28.H8

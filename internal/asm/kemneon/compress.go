@@ -60,14 +60,24 @@ func (k compression) check() error {
 	return nil
 }
 
-// compress replaces the coefficients in vs. constants has c, q and (q−1)/2.
+// constants are c and, where it is exact, the factor that shifts; otherwise c, q and (q−1)/2.
+func (k compression) constants() [][]byte {
+	if k.shift > 0 {
+		return [][]byte{wordVector(all(k.c)), wordVector(all(1 << (15 - k.shift)))}
+	}
+	return [][]byte{wordVector(all(k.c)), wordVector(all(q)), wordVector(all(q / 2))}
+}
+
+// compress replaces the coefficients in vs. The shift that rounds is the rounded upper half of
+// the doubled product with a power of 2: Arm's manual does not have SRSHR among the instructions
+// whose time DIT makes independent of data.
 func (k *kernel) compress(c compression, constants []a64.V, vs []a64.V) {
 	if c.shift > 0 {
 		for _, v := range vs {
 			k.VSQDMULH(v.H8(), v.H8(), constants[0].H8())
 		}
 		for _, v := range vs {
-			k.VSRSHR(v.H8(), v.H8(), c.shift)
+			k.VSQRDMULH(v.H8(), v.H8(), constants[1].H8())
 		}
 		return
 	}
@@ -95,14 +105,13 @@ func (k *kernel) compress(c compression, constants []a64.V, vs []a64.V) {
 func compress(file *a64.File, d int, constants [][]byte, pack func(k *kernel, dst a64.X, y, constants []a64.V)) {
 	k, x := start(file, fmt.Sprintf("compress%dNEON", d), "func(dst *byte, p *[256]int16)", "dst", "p")
 	c := newCompression(d)
-	vs := vectors(file, k, append([][]byte{
-		wordVector(all(c.c)), wordVector(all(q)), wordVector(all(q / 2)),
-	}, constants...)...)
+	own := c.constants()
+	vs := vectors(file, k, append(own, constants...)...)
 	for range 8 {
 		y := k.Table(4)
 		k.LD4(x[1].Post(64), y[0].H8(), y[1].H8(), y[2].H8(), y[3].H8())
-		k.compress(c, vs[:3], y)
-		pack(k, x[0], y, vs[3:])
+		k.compress(c, vs[:len(own)], y)
+		pack(k, x[0], y, vs[len(own):])
 		k.Free(y)
 	}
 	k.finish(file)
@@ -248,7 +257,7 @@ func compress1(file *a64.File) {
 	if c.shift == 0 {
 		k.refuse("compression to a bit is not exact")
 	}
-	constants := vectors(file, k, wordVector(all(c.c)))
+	constants := vectors(file, k, c.constants()...)
 	var bytes []a64.V
 	for range 4 {
 		var pair [][]a64.V
