@@ -1,6 +1,7 @@
 package mcpconn
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"math/big"
 	"net/url"
@@ -272,4 +273,18 @@ func TestClientNames(t *testing.T) {
 	assert.Equal(t, "spiffe://example/agent", clientName(a.identityWith(t, "ECDSA", "n", func(c *x509.Certificate) { c.URIs = []*url.URL{uri} }).chain[0]))
 	assert.Equal(t, "n", clientName(a.identity(t, "ECDSA", "n").chain[0]))
 	assert.Equal(t, "CN=n", clientName(a.identityWith(t, "ECDSA", "n", func(c *x509.Certificate) { c.DNSNames = nil }).chain[0]))
+}
+
+// TestChainsWithoutTheirKeyAreNotKept: anyone can show another's certificates.
+func TestChainsWithoutTheirKeyAreNotKept(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	id := a.identity(t, "ECDSA", serverName)
+	client := &Config{Trust: a.trust(t), ServerName: serverName, Memory: NewMemory()}
+	thief := &tls.Config{Certificates: []tls.Certificate{{Certificate: id.raw, PrivateKey: newKey(t, "ECDSA")}}}
+	_, err := plainServer(t, client, thief)
+	require.ErrorIs(t, err, ErrProtocol)
+	assert.Zero(t, client.state().chains.len())
+	assert.Empty(t, client.Memory.Peers())
+	connect(t, client, &Config{Identity: id, AnonymousClients: true})
+	assert.Equal(t, 1, client.state().chains.len())
 }
