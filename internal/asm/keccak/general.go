@@ -121,6 +121,9 @@ func waiting(y int) lane {
 	panic(fmt.Sprintf("keccak: no lane waits for row %d", y))
 }
 
+// newGeneralState takes all registers there are. The linker's R16 and R17 are safe without
+// calls; the assembler's R27, as every offset fits into its instruction and addresses of constants
+// are taken while no lane is in a register.
 func newGeneralState(f *a64.Func, stack a64.Mem) *generalState {
 	g := &generalState{f: f, delays: findDelays(), stack: stack, rc: stack.At(32)}
 	for i := range g.slots {
