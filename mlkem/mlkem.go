@@ -1,5 +1,5 @@
 // Package mlkem implements the post-quantum key encapsulation mechanism ML-KEM, as
-// specified in [NIST FIPS 203], on kernels of its own for AVX2 and AVX-512.
+// specified in [NIST FIPS 203], on kernels of its own for AVX2, AVX-512 and NEON.
 //
 // It has every name of the standard library's crypto/mlkem, with the same order of
 // results, and can take its place by a change of the import path. Beyond it, it has
@@ -12,14 +12,15 @@
 // as much as encapsulating to it.
 //
 // Keys are safe for concurrent use once made. Secrets never choose a branch, index
-// memory or meet a division, and are wiped from working memory after use.
+// memory or meet a division, and are wiped from working memory after use. On arm64 that holds
+// for the time of single instructions too within [crypto/subtle.WithDataIndependentTiming].
 //
 // [NIST FIPS 203]: https://doi.org/10.6028/NIST.FIPS.203
 package mlkem
 
 import "github.com/pqlane/pqlane/internal/cpu"
 
-// Backend returns the name of the backend that runs: generic, avx2 or avx512. The
-// environment variable PQLANE_BACKEND, read at start-up, chooses a lower one than the
-// best that the machine has.
+// Backend returns the name of the backend that runs: generic, avx2 or avx512, and on arm64
+// neon or neon-sha3. The environment variable PQLANE_BACKEND, read at start-up, chooses
+// another than the best that the machine has.
 func Backend() string { return cpu.Backend() }
