@@ -134,7 +134,7 @@ func (b *Ball) Continue(p *Poly, s *keccak.State4, lane int) bool {
 			}
 			j := int(x & 0xff)
 			x >>= 8
-			accepted := 1 - int(uint(next-j)>>63)
+			accepted := 1 - int(uint32(next-j)>>31)
 			p[next&(N-1)] = p[j]
 			p[j] = (1 - 2*int32(signs&1)) & -int32(accepted)
 			signs >>= accepted

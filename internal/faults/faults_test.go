@@ -93,7 +93,7 @@ var faults = []fault{
 	{"RejBoundedPoly accepts 9", "internal/dsaring/sample.go", "limit := uint32(9)", "limit := uint32(10)", dsaring, "TestSample"},
 	{"RejBoundedPoly drops the last coefficient", "internal/dsaring/sample.go", "if n == N {", "if n == N-1 {", dsaring, "TestSample"},
 	{"SampleInBall takes signs from every block", "internal/dsaring/sample.go", "if !b.begun {", "if b.next < N {", dsaring, "TestSampleInBall"},
-	{"SampleInBall rejects i itself", "internal/dsaring/sample.go", "int(uint(next-j)>>63)", "int(uint(next-j-1)>>63)", dsaring, "TestSampleInBall"},
+	{"SampleInBall rejects i itself", "internal/dsaring/sample.go", "int(uint32(next-j)>>31)", "int(uint32(next-j-1)>>31)", dsaring, "TestSampleInBall"},
 	{"Power2Round rounds halves up", "internal/dsaring/round.go", "1<<(D-1) - 1) >> D", "1<<(D-1)) >> D", dsaring, "TestPower2Round"},
 	{"Decompose leaves r₀ where r₁ wraps", "internal/dsaring/round.go", "*gamma2+wraps", "*gamma2", dsaring, "TestDecompose"},
 	{"Decompose's reciprocal too small", "internal/dsaring/round.go", "* 5638 >> 19", "* 5637 >> 19", dsaring, "TestDecompose"},
