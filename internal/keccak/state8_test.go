@@ -60,7 +60,7 @@ func TestState8PermuteAgainstGeneric(t *testing.T) {
 					words[i] = rand.Uint64()
 				}
 				begin := 1
-				for uintptr(unsafe.Pointer(&words[begin]))%64 != uintptr(8*offset) {
+				for uintptr(unsafe.Pointer(&words[begin]))%64/8 != uintptr(offset) {
 					begin++
 				}
 				s := (*State8)(unsafe.Pointer(&words[begin]))
