@@ -153,7 +153,7 @@ func TestPermuteAtAnyAlignment(t *testing.T) {
 					buf[i] = guard
 				}
 				start := 8
-				for uintptr(unsafe.Pointer(&buf[start]))%64 != 0 {
+				for uintptr(unsafe.Pointer(&buf[start]))%64/8 != 0 {
 					start++
 				}
 				start += offset
