@@ -54,7 +54,8 @@ func SampleBounded(streams *[8]Stream, lanes uint, s *keccak.State8, eta int32) 
 
 // The kernels below have the contracts of the functions above and work at any alignment. They are
 // for one lane, to the first word of which lane points; the others follow at a distance of 64
-// bytes. p holds n coefficients, and they return the new n. The number in names is η.
+// bytes. p holds n coefficients, and they return the new n. On return no coefficient of those
+// of RejBoundedPoly is left on the stack. The number in names is η.
 
 //go:noescape
 func sampleNTTNEON(p *Poly, n int, lane *uint64) int

@@ -549,17 +549,22 @@ lastWord3:
 	FSTPQ (F24, F23), (R8)
 	LSR $8, R11, R12
 	ADD R12<<2, R8, R8
-each6:
+each7:
 	CMP R6, R1
-	BHS done4
+	BHS wipe5
 	CMP R8, R7
-	BHS copied5
+	BHS copied6
 	MOVWU.P 4(R7), R9
 	MOVW.P R9, 4(R1)
-	B each6
-copied5:
+	B each7
+copied6:
 	SUB $1, R5, R5
 	CBNZ R5, lastWord3
+wipe5:
+	WORD $0x6f00e41b // movi v27.2d, #0x0
+	ADD $8, RSP, R8
+	FSTPQ (F27, F27), (R8)
+	FSTPQ (F27, F27), 32(R8)
 done4:
 	SUB R0, R1, R1
 	LSR $2, R1, R1
@@ -661,17 +666,22 @@ lastWord3:
 	FSTPQ (F24, F23), (R8)
 	LSR $8, R11, R12
 	ADD R12<<2, R8, R8
-each6:
+each7:
 	CMP R6, R1
-	BHS done4
+	BHS wipe5
 	CMP R8, R7
-	BHS copied5
+	BHS copied6
 	MOVWU.P 4(R7), R9
 	MOVW.P R9, 4(R1)
-	B each6
-copied5:
+	B each7
+copied6:
 	SUB $1, R5, R5
 	CBNZ R5, lastWord3
+wipe5:
+	WORD $0x6f00e41b // movi v27.2d, #0x0
+	ADD $8, RSP, R8
+	FSTPQ (F27, F27), (R8)
+	FSTPQ (F27, F27), 32(R8)
 done4:
 	SUB R0, R1, R1
 	LSR $2, R1, R1

@@ -226,6 +226,7 @@ func (file *conversion) sampleBounded(eta int, table a64.Symbol) {
 	f.Place(last)
 	full, from, to, c := f.X(), f.X(), f.X(), f.X()
 	f.ADD(full, s.p, 4*n)
+	wipe := f.Label("wipe")
 	f.Place(lastLoop)
 	f.AddrOf(to, s.buffer)
 	f.MOV(from, to)
@@ -233,7 +234,7 @@ func (file *conversion) sampleBounded(eta int, table a64.Symbol) {
 	copied, each := f.Label("copied"), f.Label("each")
 	f.Place(each)
 	f.CMP(s.end, full)
-	f.Branch("HS", done)
+	f.Branch("HS", wipe)
 	f.CMP(from, to)
 	f.Branch("HS", copied)
 	f.LDRW(c, from.Post(4))
@@ -242,7 +243,15 @@ func (file *conversion) sampleBounded(eta int, table a64.Symbol) {
 	f.Place(copied)
 	f.SUB(words, words, 1)
 	f.CBNZ(words, lastLoop)
-	f.Free(full, from, to, c)
+
+	f.Place(wipe) // what is secret, and beyond the polynomial too
+	zero := f.V()
+	f.VMOVI(zero.D2(), 0, 0)
+	f.AddrOf(to, s.buffer)
+	for i := 0; i < 4*batch; i += 32 {
+		f.STP(zero, zero, to.At(i))
+	}
+	f.Free(full, from, to, c, zero)
 
 	f.Place(done)
 	s.finish()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -46,5 +47,41 @@ func TestNothingDependsOnCoefficients(t *testing.T) {
 	}
 	if kernels != 38 {
 		t.Errorf("%d kernels", kernels)
+	}
+}
+
+// TestSecretsLeaveTheStack: what kernels keep on the stack is wiped before they return, but for
+// candidates for Â, which are public.
+func TestSecretsLeaveTheStack(t *testing.T) {
+	function := regexp.MustCompile(`(?s)TEXT ·(\w+)\(SB\), NOSPLIT, \$(\d+)-\d+\n(.*?)\n\tRET\n`)
+	zeroed := regexp.MustCompile(`// movi v(\d+)\.2d, #0x0\n\tADD \$8, RSP, (R\d+)\n((?:\tFSTPQ .*\n)+)done`)
+	frames := 0
+	for _, f := range generate() {
+		for _, m := range function.FindAllStringSubmatch(string(f.Bytes()), -1) {
+			size, _ := strconv.Atoi(m[2])
+			if size == 0 || m[1] == "sampleNTTNEON" {
+				continue
+			}
+			frames++
+			wipe := zeroed.FindStringSubmatch(m[3])
+			if wipe == nil {
+				t.Errorf("%s leaves its frame as it is", m[1])
+				continue
+			}
+			want := ""
+			for at := 0; at < size-8; at += 32 {
+				offset := ""
+				if at > 0 {
+					offset = strconv.Itoa(at)
+				}
+				want += "\tFSTPQ (F" + wipe[1] + ", F" + wipe[1] + "), " + offset + "(" + wipe[2] + ")\n"
+			}
+			if wipe[3] != want {
+				t.Errorf("%s wipes\n%snot\n%s", m[1], wipe[3], want)
+			}
+		}
+	}
+	if frames != 2 {
+		t.Errorf("%d kernels have a frame for secrets", frames)
 	}
 }
