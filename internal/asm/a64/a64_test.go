@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -216,25 +217,84 @@ func TestEncodings(t *testing.T) {
 	compareWords(t, words)
 }
 
-// TestWordsOfTheLibrary has every WORD of the generated files disassembled and compared with
-// its comment.
-func TestWordsOfTheLibrary(t *testing.T) {
-	files, err := filepath.Glob("../../*/*_arm64.s")
+// assembly returns the text of every assembly file for arm64 in the module, by name.
+func assembly(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	packages := map[string]bool{}
+	err := filepath.WalkDir("../../..", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_arm64.s") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		files[name] = string(text)
+		packages[filepath.Base(filepath.Dir(name))] = true
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pattern := regexp.MustCompile(`(?m)^\s*WORD \$0x([0-9a-f]{8}) // (.*)$`)
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	for _, p := range []string{"cpu", "dsaring", "kemring", "keccak"} {
+		if !packages[p] {
+			t.Fatalf("no assembly of %s", p)
 		}
+	}
+	return files
+}
+
+// TestGoKeepsItsRegisters: R18 belongs to the platform, R28 holds the goroutine, R29 the frame
+// pointer, and R30 the return address, which only a frame saves. With R30 and R29, which Go
+// stores too, a frame of 8 more than a multiple of 16 leaves the stack pointer aligned.
+func TestGoKeepsItsRegisters(t *testing.T) {
+	reserved := regexp.MustCompile(`\b(R18|R18_PLATFORM|R28|g|R29|[xw](18|28|29)|sp)\b`)
+	function := regexp.MustCompile(`^TEXT ·(\w+)\(SB\), NOSPLIT, \$(\d+)-\d+$`)
+	for name, text := range assembly(t) {
+		frame, changed := 0, false
+		for _, l := range strings.Split(text, "\n") {
+			if strings.HasPrefix(l, "TEXT") {
+				m := function.FindStringSubmatch(l)
+				if m == nil {
+					t.Fatalf("%s: %s", name, l)
+				}
+				if frame, _ = strconv.Atoi(m[2]); frame != 0 && frame%16 != 8 {
+					t.Errorf("%s: the frame of %s is not aligned", name, m[1])
+				}
+				changed = false
+			}
+			if !strings.HasPrefix(l, "\t") || strings.HasPrefix(l, "\t//") {
+				continue
+			}
+			if reserved.MatchString(l) {
+				t.Errorf("%s:%s", name, l)
+			}
+			switch {
+			case l == "\tMOVD (RSP), R30":
+				changed = false
+			case l == "\tRET" && changed:
+				t.Errorf("%s: R30 is lost at a return", name)
+			case strings.Contains(l, "R30"):
+				if changed = true; frame == 0 {
+					t.Errorf("%s: without a frame:%s", name, l)
+				}
+			}
+			if strings.HasSuffix(l, ", RSP") {
+				t.Errorf("%s:%s", name, l)
+			}
+		}
+	}
+}
+
+// TestWordsOfTheLibrary has every WORD of the generated files disassembled and compared with
+// its comment.
+func TestWordsOfTheLibrary(t *testing.T) {
+	pattern := regexp.MustCompile(`(?m)^\s*WORD \$0x([0-9a-f]{8}) // (.*)$`)
+	for name, text := range assembly(t) {
 		var words []line
-		for _, m := range pattern.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
 			w, _ := strconv.ParseUint(m[1], 16, 32)
 			words = append(words, line{text: name, word: uint32(w), syntax: m[2]})
 		}
-		if n := bytes.Count(text, []byte("WORD")); n != len(words) {
+		if n := strings.Count(text, "WORD"); n != len(words) {
 			t.Errorf("%s: %d of %d WORDs have an instruction beside them", name, len(words), n)
 		}
 		compareWords(t, words)
