@@ -18,6 +18,7 @@ func TestSHA3RunsByDefaultWhereItIsFast(t *testing.T) {
 		neoverseN1 = 0x413fd0c1
 		neoverseV1 = 0x411fd401
 		neoverseV2 = 0x410fd4f0
+		neoverseV3 = 0x410fd840
 		ampereOne  = 0xc00fac30
 		firestorm  = 0x611f0231
 	)
@@ -35,6 +36,7 @@ func TestSHA3RunsByDefaultWhereItIsFast(t *testing.T) {
 		{"linux", neoverseN1, false, "neon"},
 		{"linux", neoverseV1, true, "neon"},
 		{"linux", neoverseV2, true, "neon"},
+		{"linux", neoverseV3, true, "neon"},
 		{"linux", ampereOne, true, "neon"},
 		{"linux", 0, true, "neon"},
 		{"windows", 0, true, "neon"},
