@@ -45,6 +45,15 @@ func TestConversionsTouchNothingBesideTheirOperands(t *testing.T) {
 			Encode12(bytes(EncodedSize12), p)
 			Decode12(p, bytes(EncodedSize12))
 			CBD3(p, (*[192]byte)(bytes(192)))
+			wide := (*keccak.State8)(place(others, int(unsafe.Sizeof(keccak.State8{})), end))
+			for lane := range len(wide[0]) {
+				CBD2Wide(p, wide, lane)
+			}
+			for n := 32; n <= 1568; n += 32 {
+				a := unsafe.Slice((*byte)(place(polys, n, end)), n)
+				Difference(a, bytes(n))
+				Difference(bytes(n), a)
+			}
 			s := (*keccak.State4)(place(others, int(unsafe.Sizeof(keccak.State4{})), end))
 			for _, fill := range []uint64{0, 1<<64 - 1} {
 				for lane := range keccak.Lanes {
