@@ -5,10 +5,7 @@ package hsm
 import (
 	"crypto"
 	stdmldsa "crypto/mldsa"
-	"crypto/tls"
 	"crypto/x509"
-	"io"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,18 +37,7 @@ func TestStandardLibrary(t *testing.T) {
 			require.NoError(t, certificate.CheckSignatureFrom(certificate))
 
 			certificate = selfSigned(t, signer)
-			roots := x509.NewCertPool()
-			roots.AddCert(certificate)
-			client, server := net.Pipe()
-			defer client.Close()
-			go func() {
-				s := tls.Server(server, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate.Raw}, PrivateKey: std}}})
-				io.WriteString(s, "signed in the token")
-				s.Close()
-			}()
-			got, err := io.ReadAll(tls.Client(client, &tls.Config{RootCAs: roots, ServerName: "localhost"}))
-			require.NoError(t, err)
-			require.Equal(t, "signed in the token", string(got))
+			serves(t, certificate, std, certificate)
 		})
 	}
 }
