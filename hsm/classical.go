@@ -49,7 +49,7 @@ func (s *Signer) classicalJob(j *job, content []byte, opts crypto.SignerOpts, me
 		if hash != 0 {
 			return fmt.Errorf("%w: Ed25519 signs messages, not digests", ErrOptions)
 		}
-		j.mechanism, j.input, j.size = mechanism{number: ckmEdDSA}, content, ed25519.SignatureSize
+		j.mechanism, j.input, j.size, j.verify = mechanism{number: ckmEdDSA}, content, ed25519.SignatureSize, true
 		j.check = func(signature []byte) error {
 			if !ed25519.Verify(public, j.input, signature) {
 				return errVerify
@@ -94,7 +94,7 @@ func rsaJob(j *job, public *rsa.PublicKey, hash crypto.Hash, digest []byte, opts
 	if !ok {
 		return fmt.Errorf("%w: RSA with %v", ErrOptions, hash)
 	}
-	j.size = public.Size()
+	j.size, j.verify = public.Size(), true // one wrong signature can give the modulus's factors away
 	pss, ok := opts.(*rsa.PSSOptions)
 	if !ok {
 		j.mechanism = mechanism{number: ckmRSAPKCS}

@@ -8,8 +8,8 @@ import (
 
 // Errors, to be matched with errors.Is. What functions return says more.
 var (
-	ErrNoCgo         = errors.New("hsm: built without cgo, which PKCS #11 needs")
-	ErrModule        = errors.New("hsm: no PKCS #11 module") // missing, or another kind of file
+	ErrNoCgo         = errors.New("hsm: built without cgo, which PKCS #11 needs") // or for Windows
+	ErrModule        = errors.New("hsm: no PKCS #11 module")                      // missing, or another kind of file
 	ErrURI           = errors.New("hsm: malformed PKCS #11 URI")
 	ErrTokenNotFound = errors.New("hsm: no such token")
 	ErrAmbiguous     = errors.New("hsm: ambiguous") // an *AmbiguityError

@@ -4,6 +4,7 @@ package hsm
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -67,6 +68,7 @@ func TestReplacedKeyIsNotUsed(t *testing.T) {
 
 func TestDuplicateLabelsAndIDs(t *testing.T) {
 	token := openNSS(t)
+	f := makeFaulty(t, token)
 	one, two := generate(t, token, MLDSA44), generate(t, token, MLDSA44)
 	_, err := token.Signer(t.Context(), KeyByLabel(one.Label))
 	require.ErrorIs(t, err, ErrAmbiguous)
@@ -81,10 +83,10 @@ func TestDuplicateLabelsAndIDs(t *testing.T) {
 	_, err = token.Signer(t.Context(), KeyByID(one.ID))
 	require.NoError(t, err)
 
-	// A pair of another type can have the same id.
+	// A pair of another type can have the same id and label.
 	ctx, session := directly(t)
 	both := []*pkcs11.Attribute{
-		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_ID, one.ID), pkcs11.NewAttribute(pkcs11.CKA_LABEL, "curve"),
+		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_ID, one.ID), pkcs11.NewAttribute(pkcs11.CKA_LABEL, one.Label),
 	}
 	public, private, err := ctx.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_EC_KEY_PAIR_GEN, nil)},
 		append(both[:3:3], pkcs11.NewAttribute(pkcs11.CKA_EC_PARAMS, oidP256)),
@@ -99,6 +101,9 @@ func TestDuplicateLabelsAndIDs(t *testing.T) {
 		signer, err := token.Signer(t.Context(), Key{ID: one.ID, Algorithm: a})
 		require.NoError(t, err, a)
 		assert.Equal(t, a, signer.Info().Algorithm)
+		f.failing("C_Sign", ckrKeyHandleInvalid)
+		_, err = signer.SignMessage(nil, message, map[Algorithm]crypto.Hash{ECDSAP256: crypto.SHA256}[a])
+		require.NoError(t, err, "%v: not found again", a)
 	}
 }
 
@@ -189,11 +194,14 @@ func TestWrongSignatures(t *testing.T) {
 		name   string
 		signer *Signer
 		action proxy.Action
-		opts   *SignOptions
+		opts   crypto.SignerOpts
 	}{
 		{"short", signer, proxy.Shorten, nil},
 		{"wrong, verified", careful, proxy.Corrupt, nil},
 		{"wrong, deterministic", signer, proxy.Corrupt, &SignOptions{Hedge: Deterministic}},
+		{"wrong, hedged or not", signer, proxy.Corrupt, &SignOptions{Hedge: HedgePreferred}},
+		{"wrong, Ed25519", newSigner(t, token, Ed25519), proxy.Corrupt, crypto.Hash(0)},
+		{"wrong, RSA", newSigner(t, token, RSA2048), proxy.Corrupt, crypto.SHA256},
 		{"short, verified", careful, proxy.Shorten, nil},
 	} {
 		before := p.Calls("C_Sign")

@@ -39,9 +39,9 @@
 //
 // # Faults
 //
-// ML-DSA signatures are hedged unless [Deterministic] is asked for; those are verified before they
-// are returned, because a fault in the token would otherwise give the key away, and with
-// [Config.VerifyAfterSign] all signatures are. A signature that fails is [ErrFaulty], and is not tried again.
+// ML-DSA signatures are hedged unless the [SignOptions] say otherwise. Those that need not be, and all of RSA
+// and Ed25519, are verified before they are returned, because one that a fault in the token made wrong would
+// give the key away; with [Config.VerifyAfterSign] all are. A signature that fails is [ErrFaulty], and is not tried again.
 //
 // # Policies and rotation
 //
@@ -49,7 +49,7 @@
 // operations per second, hours and approval. [Token.WithObserver] tells of every use, refusal and recovery. A
 // [Rotator] replaces a key by a successor at a chosen time, and resumes after a crash from what the token holds.
 //
-// The package needs cgo; without it everything compiles and Open returns [ErrNoCgo].
+// The package needs cgo; without it, and on Windows, everything compiles and Open returns [ErrNoCgo].
 //
 // [PKCS #11 3.2]: https://docs.oasis-open.org/pkcs11/pkcs11-spec/v3.2/pkcs11-spec-v3.2.html
 package hsm

@@ -64,7 +64,7 @@ func (s *Signer) mldsaJob(j *job, content []byte, opts crypto.SignerOpts, messag
 	}
 	j.mechanism = mechanism{number: s.numbers.MLDSA, parameter: signContext, a: o.Hedge.number(), context: o.Context}
 	j.input, j.size = content, parametersOf(s.info.Algorithm).SignatureSize()
-	j.verify = o.Hedge == Deterministic
+	j.verify = o.Hedge != HedgeRequired
 	switch {
 	case mu && !message: // of a message it is what ML-DSA does anyway
 		return s.muJob(j)

@@ -29,7 +29,7 @@ enum {
 };
 
 // Those of 2.40 that are called here, or by the binding for this package.
-static const int needed[] = {0, 1, 4, 6, 7, 8, 12, 13, 15, 18, 20, 22, 24, 26, 27, 28, 42, 43, 59};
+static const int needed[] = {0, 1, 4, 6, 7, 8, 12, 13, 15, 18, 20, 22, 24, 25, 26, 27, 28, 42, 43, 59};
 
 typedef struct {
 	void *handle;

@@ -76,8 +76,8 @@ func (c *core) check(info *KeyInfo, purpose Purpose) error {
 	return nil
 }
 
-// handle returns the key's handle in the epoch of s. In a new epoch it finds the key by id and
-// label, compares its public key, and has it prove that it is the same.
+// handle returns the key's handle in the epoch of s. In a new epoch it finds the key by id,
+// label and algorithm, compares its public key, and has it prove that it is the same.
 func (k *privateKey) handle(ctx context.Context, s *session, purpose Purpose) (uint, error) {
 	if at := k.located.Load(); at.epoch == s.epoch {
 		return at.handle, nil
@@ -90,11 +90,11 @@ func (k *privateKey) handle(ctx context.Context, s *session, purpose Purpose) (u
 	if at.epoch == s.epoch {
 		return at.handle, nil
 	}
-	found, err := k.findOne(ctx, s, Key{Label: k.info.Label, ID: k.info.ID})
+	found, err := k.findOne(ctx, s, k.info.Key()) // a key of another type can have the same id and label
 	if err != nil {
 		return 0, err
 	}
-	if found.info.Algorithm != k.info.Algorithm || found.info.Public == nil || !samePublic(k.info.Public, found.info.Public) {
+	if found.info.Public == nil || !samePublic(k.info.Public, found.info.Public) {
 		return 0, fmt.Errorf("%w: %s has another public key", ErrKeyChanged, k.info.Key())
 	}
 	if err := k.check(&found.info, purpose); err != nil {

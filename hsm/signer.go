@@ -18,7 +18,7 @@ type Hedge uint8
 
 const (
 	HedgeRequired  Hedge = iota // the token must use random bytes
-	HedgePreferred              // the token may decide
+	HedgePreferred              // the token may decide; the signature is verified before it is returned
 	Deterministic               // no random bytes; the signature is verified before it is returned
 )
 
