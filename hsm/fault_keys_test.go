@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/pkcs11"
 	"github.com/stretchr/testify/assert"
@@ -132,8 +133,14 @@ func TestExtractableKeyIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "CKA_LOCAL")
 	local, err := token.WithPolicy(Rule{Purposes: []Purpose{Sign}, Local: true})
 	require.NoError(t, err)
-	_, err = local.Signer(t.Context(), key)
+	seen := &recorder{}
+	_, err = local.WithObserver(seen).Signer(t.Context(), key)
 	require.ErrorIs(t, err, ErrRefused)
+	require.Len(t, seen.all(), 1)
+	event := seen.all()[0]
+	assert.Equal(t, Refused, event.Outcome)
+	assert.Equal(t, key, event.Key)
+	assert.Less(t, event.Latency, time.Minute)
 }
 
 func TestWrongTypeOfKey(t *testing.T) {

@@ -181,6 +181,8 @@ func TestTokenResetInTheMiddleOfADecapsulation(t *testing.T) {
 
 func TestTokenResetWhileItIsSearched(t *testing.T) {
 	p, token := openProxy(t)
+	seen := &recorder{}
+	token = token.WithObserver(seen)
 	key := generate(t, token, MLDSA44).Key()
 	for _, function := range []string{"C_FindObjectsInit", "C_FindObjects", "C_FindObjectsFinal", "C_GetAttributeValue"} {
 		for _, code := range []uint{ckrDeviceRemoved, ckrTokenNotPresent, ckrSessionHandleInvalid} {
@@ -189,6 +191,9 @@ func TestTokenResetWhileItIsSearched(t *testing.T) {
 			require.NoError(t, err, "%s: %#x", function, code)
 			requireSigns(t, signer)
 		}
+	}
+	for _, e := range seen.all() {
+		assert.Less(t, e.Latency, time.Minute, "%+v", e)
 	}
 }
 

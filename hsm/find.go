@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"time"
 	"unsafe"
 )
 
@@ -93,7 +94,7 @@ func (k *Key) template(class uint) []attribute {
 // against any policy. Public is nil where the token has no public key for one.
 func (t *Token) Keys(ctx context.Context, key Key) ([]KeyInfo, error) {
 	var keys []KeyInfo
-	err := t.do(ctx, t.guard, &use{key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}}, false,
+	err := t.do(ctx, t.guard, &use{key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}, start: time.Now()}, false,
 		func(ctx context.Context, s *session) error {
 			found, err := t.find(ctx, s, key)
 			keys = nil

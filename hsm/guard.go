@@ -48,7 +48,7 @@ type guard interface {
 	// before refuses a use by an error, which is returned to the caller as it is. The token has not been asked.
 	before(ctx context.Context, u *use) error
 
-	// after is told of each use that before allowed or refused, and of its outcome.
+	// after is told of each use that before allowed or refused, and of its outcome; and of keys that may not be opened.
 	after(ctx context.Context, u *use, err error)
 
 	// recovered is told that the token was opened anew during u because of cause, and of the outcome.

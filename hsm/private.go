@@ -2,8 +2,10 @@ package hsm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 )
 
 // A privateKey is a private key in a token: what stays, and the handle that changes with the
@@ -29,7 +31,8 @@ func (k *privateKey) init(ctx context.Context, t *Token, key Key, purpose Purpos
 	k.core, k.guard, k.finding = t.core, t.guard, make(chan struct{}, 1)
 	var found foundKey
 	var epoch uint64
-	err := t.do(ctx, t.guard, &use{purpose: purpose, key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}}, false,
+	u := &use{purpose: purpose, key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}, start: time.Now()}
+	err := t.do(ctx, t.guard, u, false,
 		func(ctx context.Context, s *session) (err error) {
 			epoch = s.epoch
 			if found, err = t.findOne(ctx, s, key); err != nil {
@@ -40,6 +43,10 @@ func (k *privateKey) init(ctx context.Context, t *Token, key Key, purpose Purpos
 			}
 			return t.check(&found.info, purpose)
 		})
+	if errors.Is(err, ErrRefused) {
+		u.key = &found.info
+		t.guard.after(ctx, u, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -96,6 +103,9 @@ func (k *privateKey) handle(ctx context.Context, s *session, purpose Purpose) (u
 	}
 	if found.info.Public == nil || !samePublic(k.info.Public, found.info.Public) {
 		return 0, fmt.Errorf("%w: %s has another public key", ErrKeyChanged, k.info.Key())
+	}
+	if err := opened(k.guard, &found.info); err != nil {
+		return 0, err
 	}
 	if err := k.check(&found.info, purpose); err != nil {
 		return 0, err

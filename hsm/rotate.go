@@ -31,8 +31,9 @@ type RotatorConfig struct {
 	// Grace is how long a predecessor stays usable after the switch.
 	Grace time.Duration
 
-	// Delete has retired keys deleted; to a policy, retiring is a use for that purpose in any case. Without, they are disabled, by CKA_SIGN or CKA_DECAPSULATE where the
-	// token lets that be changed; where it doesn't, they are disabled in this process alone.
+	// Delete has retired keys deleted; to a policy, retiring is a use for that purpose in any case. Without, they
+	// are disabled, by CKA_SIGN or CKA_DECAPSULATE where the token lets that be changed; where it doesn't, they
+	// are disabled in this process alone.
 	Delete bool
 
 	// Failed, if not nil, is told of the errors that Run tries again after.

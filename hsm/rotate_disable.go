@@ -3,6 +3,7 @@ package hsm
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Codes of tokens that don't let an attribute be changed.
@@ -14,7 +15,7 @@ const (
 // one returns what the token says of the one key that matches.
 func (t *Token) one(ctx context.Context, key Key) (KeyInfo, error) {
 	var found foundKey
-	err := t.do(ctx, t.guard, &use{key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}}, false,
+	err := t.do(ctx, t.guard, &use{key: &KeyInfo{Label: key.Label, ID: key.ID, Algorithm: key.Algorithm}, start: time.Now()}, false,
 		func(ctx context.Context, s *session) (err error) {
 			found, err = t.findOne(ctx, s, key)
 			return err
