@@ -43,10 +43,12 @@ type AmbiguityError struct {
 	Candidates []string // what there is
 }
 
+// Error returns the name and the candidates.
 func (e *AmbiguityError) Error() string {
 	return fmt.Sprintf("hsm: %s is ambiguous: %s", e.Name, strings.Join(e.Candidates, "; "))
 }
 
+// Is reports whether target is ErrAmbiguous.
 func (e *AmbiguityError) Is(target error) bool { return target == ErrAmbiguous }
 
 // An UnsupportedError is an operation that the token lacks. It matches ErrUnsupported.
@@ -55,10 +57,12 @@ type UnsupportedError struct {
 	Reason    string
 }
 
+// Error returns the operation and the reason.
 func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("hsm: the token does not support %s: %s", e.Operation, e.Reason)
 }
 
+// Is reports whether target is ErrUnsupported.
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
 // An Error is what a function of the module returned. It matches what Code means where this

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -262,4 +263,34 @@ func TestNoModule(t *testing.T) {
 		require.ErrorIs(t, err, ErrModule)
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+// TestFunctionListWithEmptyPlaces opens modules whose function list fails, or has a NULL pointer.
+func TestFunctionListWithEmptyPlaces(t *testing.T) {
+	const source = `typedef unsigned long W;
+static W unsupported(void) { return 0x54; }
+static struct { unsigned char version[2]; W (*f[68])(void); } list = {{2, 40}, {0}};
+W C_GetFunctionList(void **p) {
+	for (int i = 0; i < 68; i++)
+		if (i != EMPTY) list.f[i] = unsupported;
+	*p = &list;
+	return CODE;
+}`
+	open := func(empty, code int) error {
+		folder := t.TempDir()
+		file, module := filepath.Join(folder, "list.c"), filepath.Join(folder, "list.so")
+		require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+		out, err := exec.Command("gcc", "-shared", "-fPIC", fmt.Sprintf("-DEMPTY=%d", empty), fmt.Sprintf("-DCODE=%d", code),
+			"-o", module, file).CombinedOutput()
+		require.NoError(t, err, string(out))
+		_, err = Open(t.Context(), Config{Module: module})
+		return err
+	}
+	for _, place := range []int{0, 18, 25, 43, 59} { // of C_Initialize, C_Login, C_SetAttributeValue, C_Sign and C_GenerateKeyPair
+		require.ErrorIs(t, open(place, 0), ErrModule, place)
+	}
+	require.ErrorIs(t, open(-1, ckrGeneralError), ErrModule)
+	var e *Error
+	require.ErrorAs(t, open(-1, 0), &e)
+	assert.Equal(t, Error{"C_Initialize", ckrFunctionNotSupported}, *e)
 }

@@ -54,8 +54,17 @@ const (
 	maxPIN   = 255
 )
 
-func (p PIN) String() string               { return redacted }
-func (p PIN) GoString() string             { return redacted }
-func (p PIN) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
-func (p PIN) LogValue() slog.Value         { return slog.StringValue(redacted) }
+// String returns "[PIN]".
+func (p PIN) String() string { return redacted }
+
+// GoString returns "[PIN]".
+func (p PIN) GoString() string { return redacted }
+
+// Format writes "[PIN]", whatever the verb.
+func (p PIN) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+
+// LogValue returns "[PIN]", for log/slog.
+func (p PIN) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText returns "[PIN]", for encoding/json and others.
 func (p PIN) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -41,6 +41,7 @@ type RefusedError struct {
 	Err     error // what Rule.Approve returned, or nil
 }
 
+// Error returns the purpose, the key and the reason.
 func (e *RefusedError) Error() string {
 	what := "use"
 	if e.Purpose != 0 {
@@ -53,8 +54,11 @@ func (e *RefusedError) Error() string {
 	return s
 }
 
+// Is reports whether target is ErrRefused.
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
-func (e *RefusedError) Unwrap() error        { return e.Err }
+
+// Unwrap returns what Rule.Approve returned, or nil.
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // A Rule says what keys may be used for.
 type Rule struct {
