@@ -66,9 +66,13 @@ func TestCloseWaitsForATokenThatHangs(t *testing.T) {
 		_, err := signer.SignContext(t.Context(), message, nil)
 		return err == ErrClosed
 	}, 10*time.Second, time.Millisecond)
+	again := make(chan error, 1)
+	go func() { again <- token.Close() }()
 	select {
 	case <-closed:
 		t.Fatal("closed under operations")
+	case <-again:
+		t.Fatal("closed again under operations")
 	case <-time.After(50 * time.Millisecond):
 	}
 	p.Release()
@@ -76,6 +80,7 @@ func TestCloseWaitsForATokenThatHangs(t *testing.T) {
 		require.NoError(t, <-results)
 	}
 	require.NoError(t, <-closed)
+	require.NoError(t, <-again)
 	require.NoError(t, token.Close())
 	assert.Zero(t, p.Sessions())
 	_, err = token.Keys(t.Context(), Key{})

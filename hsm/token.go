@@ -63,9 +63,6 @@ func (t *Token) Close() error {
 	c := t.core
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return nil
-	}
 	c.closed = true
 	for c.waiting > 0 {
 		c.ended.Wait()
