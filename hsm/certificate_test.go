@@ -2,9 +2,11 @@ package hsm
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -50,7 +52,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// TestCompositeKeys have both halves in the token.
+// TestCompositeKeys have both halves in the token, or one there and one in memory.
 func TestCompositeKeys(t *testing.T) {
 	token := openNSS(t)
 	signer := func(a Algorithm) crypto.Signer {
@@ -58,16 +60,22 @@ func TestCompositeKeys(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	}
-	for _, test := range []struct {
+	inMemory, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	mldsaInMemory, err := mldsa.GenerateKey(mldsa.MLDSA65())
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
 		composite     hybrid.SignatureAlgorithm
-		pq, classical Algorithm
+		pq, classical crypto.Signer
 	}{
-		{hybrid.MLDSA44Ed25519SHA512(), MLDSA44, Ed25519},
-		{hybrid.MLDSA65ECDSAP256SHA512(), MLDSA65, ECDSAP256},
-		{hybrid.MLDSA44RSA2048PSSSHA256(), MLDSA44, RSA2048},
+		"with Ed25519":        {hybrid.MLDSA44Ed25519SHA512(), signer(MLDSA44), signer(Ed25519)},
+		"with ECDSA":          {hybrid.MLDSA65ECDSAP256SHA512(), signer(MLDSA65), signer(ECDSAP256)},
+		"with RSA":            {hybrid.MLDSA44RSA2048PSSSHA256(), signer(MLDSA44), signer(RSA2048)},
+		"ML-DSA in the token": {hybrid.MLDSA65ECDSAP256SHA512(), signer(MLDSA65), inMemory},
+		"ECDSA in the token":  {hybrid.MLDSA65ECDSAP256SHA512(), mldsaInMemory, signer(ECDSAP256)},
 	} {
-		t.Run(fmt.Sprint(test.composite), func(t *testing.T) {
-			key, err := hybrid.ImportCompositeKey(test.composite, signer(test.pq), signer(test.classical), &hybrid.ImportOptions{DedicatedKeys: true})
+		t.Run(name, func(t *testing.T) {
+			key, err := hybrid.ImportCompositeKey(test.composite, test.pq, test.classical, &hybrid.ImportOptions{DedicatedKeys: true})
 			require.NoError(t, err)
 			opts := &mldsa.Options{Context: "context"}
 			signature, err := key.Sign(nil, []byte("message"), opts)
