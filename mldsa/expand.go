@@ -81,12 +81,6 @@ func (w *scratch) releasePublic() {
 	scratches.Put(w)
 }
 
-// releaseSponge does so after an operation that has used w.sponge alone.
-func (w *scratch) releaseSponge() {
-	w.sponge = keccak.Sponge{}
-	scratches.Put(w)
-}
-
 // A ride is a hash H = SHAKE256 that is absorbed in one lane while others squeeze streams:
 // tr beside Â.
 type ride struct {
