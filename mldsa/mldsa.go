@@ -17,6 +17,6 @@ package mldsa
 
 import "github.com/pqlane/pqlane/internal/cpu"
 
-// Backend returns the name of the backend that runs: generic, avx2 or avx512, and on arm64
-// neon or neon-sha3.
+// Backend returns the name of the backend that runs: generic, avx2, avx512 or avx512-wide,
+// and on arm64 neon or neon-sha3.
 func Backend() string { return cpu.Backend() }

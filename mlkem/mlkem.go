@@ -20,7 +20,7 @@ package mlkem
 
 import "github.com/pqlane/pqlane/internal/cpu"
 
-// Backend returns the name of the backend that runs: generic, avx2 or avx512, and on arm64
-// neon or neon-sha3. The environment variable PQLANE_BACKEND, read at start-up, chooses
+// Backend returns the name of the backend that runs: generic, avx2, avx512 or avx512-wide,
+// and on arm64 neon or neon-sha3. The environment variable PQLANE_BACKEND, read at start-up, chooses
 // another than the best that the machine has.
 func Backend() string { return cpu.Backend() }

@@ -38,7 +38,7 @@ func TestLevelNeedsEveryFeatureBelowIt(t *testing.T) {
 	}
 	assert.Equal(t, "generic", level(nil))
 	assert.Equal(t, "avx2", level(avx2))
-	assert.Equal(t, "avx512", level(all))
+	assert.Equal(t, "avx512-wide", level(all))
 	for _, f := range levels[2].features {
 		assert.Equal(t, "avx2", level(without(all, f)), "without %s", f)
 	}
@@ -48,4 +48,13 @@ func TestLevelNeedsEveryFeatureBelowIt(t *testing.T) {
 	assert.Equal(t, "avx2", level(append([]feature{cpuid.AVX512VBMI2, cpuid.AVX512VL}, avx2...)),
 		"AVX-512 sub-features without AVX512F")
 	assert.Equal(t, "generic", level(levels[2].features), "AVX-512 without AVX2")
+}
+
+func TestWideMultiplicationsWhereTheyCostNoClock(t *testing.T) {
+	assert.Equal(t, "avx512", levels[preferredOf(3, cpuid.Intel)].name)
+	assert.Equal(t, "avx512-wide", levels[preferredOf(3, cpuid.AMD)].name)
+	for i := range 3 {
+		assert.Equal(t, i, preferredOf(i, cpuid.Intel))
+		assert.Equal(t, i, preferredOf(i, cpuid.AMD))
+	}
 }

@@ -9,7 +9,7 @@ import "github.com/pqlane/pqlane/internal/cpu"
 // Input: |c| ≤ q. Output: |c| ≤ 10q, standard order.
 func NTT(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		nttAVX512(p)
 	case cpu.AVX2:
 		nttAVX2(p)
@@ -24,7 +24,7 @@ func NTT(p *Poly) {
 // Input: |c| ≤ 2q, standard order. Output: [0, q).
 func InverseNTT(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		inverseNTTAVX512(p)
 	case cpu.AVX2:
 		inverseNTTAVX2(p)
@@ -38,7 +38,7 @@ func InverseNTT(p *Poly) {
 // Input: |a|, |b| ≤ 10q. Output: |c| ≤ q.
 func Mul(dst, a, b *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		mulAVX512(dst, a, b)
 	case cpu.AVX2:
 		mulAVX2(dst, a, b)
@@ -57,11 +57,11 @@ func Dot(dst *Poly, a, b []Poly) {
 	switch {
 	case !cpu.AVX2:
 		dotGeneric(dst, a, b)
-	case cpu.AVX512 && rank == 4:
+	case cpu.AVX512Wide && rank == 4:
 		dot4AVX512(dst, &a[0], &b[0])
-	case cpu.AVX512 && rank == 5:
+	case cpu.AVX512Wide && rank == 5:
 		dot5AVX512(dst, &a[0], &b[0])
-	case cpu.AVX512 && rank == 7:
+	case cpu.AVX512Wide && rank == 7:
 		dot7AVX512(dst, &a[0], &b[0])
 	case rank == 4:
 		dot4AVX2(dst, &a[0], &b[0])
@@ -103,7 +103,7 @@ func Sub(p, a *Poly) {
 // Input: |c| ≤ 255q. Output: [0, q).
 func Reduce(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		reduceAVX512(p)
 	case cpu.AVX2:
 		reduceAVX2(p)
@@ -117,7 +117,7 @@ func Reduce(p *Poly) {
 // Input: |c| ≤ 255q. Output: centred.
 func Centre(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		centreAVX512(p)
 	case cpu.AVX2:
 		centreAVX2(p)

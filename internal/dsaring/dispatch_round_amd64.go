@@ -24,9 +24,9 @@ func Power2Round(t1, t0, t *Poly) {
 // Input: [0, q). Output: w1 in [0, 44) or [0, 16), w0 in [−γ₂, γ₂].
 func Decompose(w1, w0, w *Poly, gamma2 int32) {
 	switch {
-	case cpu.AVX512 && gamma2 == Gamma2Q32:
+	case cpu.AVX512Wide && gamma2 == Gamma2Q32:
 		decompose32AVX512(w1, w0, w)
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		decompose88AVX512(w1, w0, w)
 	case cpu.AVX2 && gamma2 == Gamma2Q32:
 		decompose32AVX2(w1, w0, w)
@@ -59,9 +59,9 @@ func MakeHint(h *Hint, r0, w1 *Poly, gamma2 int32) int {
 // Input: [0, q). Output: [0, 44) or [0, 16).
 func UseHint(w1 *Poly, h *Hint, w *Poly, gamma2 int32) {
 	switch {
-	case cpu.AVX512 && gamma2 == Gamma2Q32:
+	case cpu.AVX512Wide && gamma2 == Gamma2Q32:
 		useHint32AVX512(w1, h, w)
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		useHint88AVX512(w1, h, w)
 	case cpu.AVX2 && gamma2 == Gamma2Q32:
 		useHint32AVX2(w1, h, w)

@@ -24,7 +24,7 @@ func Narrow(dst *[N]int16, p *Poly) {
 // Input: |c| ≤ SmallModulus, as kemring.InverseNTT returns it.
 func AddSmall(p *Poly, c *[N]int16) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		addSmallAVX512(p, c)
 	case cpu.AVX2:
 		addSmallAVX2(p, c)
@@ -39,7 +39,7 @@ func AddSmall(p *Poly, c *[N]int16) {
 // Input: |c| ≤ SmallModulus, as kemring.InverseNTT returns it.
 func SubSmall(p *Poly, c *[N]int16) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		subSmallAVX512(p, c)
 	case cpu.AVX2:
 		subSmallAVX2(p, c)

@@ -9,7 +9,7 @@ import "github.com/pqlane/pqlane/internal/cpu"
 // Input: |c| ≤ q. Output: |c| ≤ 5q, standard order.
 func NTT(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		nttAVX512(p)
 	case cpu.AVX2:
 		nttAVX2(p)
@@ -25,7 +25,7 @@ func NTT(p *Poly) {
 // ones |c| ≤ q.
 func NTTTwist(p, tw *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		nttTwistAVX512(p, tw)
 	case cpu.AVX2:
 		nttTwistAVX2(p, tw)
@@ -39,7 +39,7 @@ func NTTTwist(p, tw *Poly) {
 // Input: |c| ≤ 3q, standard order. Output: |c| ≤ q.
 func InverseNTT(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		inverseNTTAVX512(p)
 	case cpu.AVX2:
 		inverseNTTAVX2(p)
@@ -62,13 +62,13 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 	_, _ = a[(rank-1)*stride], tw[rank-1]
 	bytes := uintptr(stride) * 2 * N
 	switch {
-	case cpu.AVX512 && rank == 3:
+	case cpu.AVX512Wide && rank == 3:
 		dot3AVX512(dst, &a[0], bytes, &b[0], &tw[0])
-	case cpu.AVX512 && rank == 4:
+	case cpu.AVX512Wide && rank == 4:
 		dot4AVX512(dst, &a[0], bytes, &b[0], &tw[0])
-	case cpu.AVX512 && rank == 1:
+	case cpu.AVX512Wide && rank == 1:
 		dot1AVX512(dst, &a[0], bytes, &b[0], &tw[0])
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		dot2AVX512(dst, &a[0], bytes, &b[0], &tw[0])
 	case rank == 3:
 		dot3AVX2(dst, &a[0], bytes, &b[0], &tw[0])
@@ -87,7 +87,7 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 // Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as NTTTwist returns it. Output: |c| ≤ 2q.
 func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
-	if rank < 2 || rank > 4 || !cpu.AVX512 {
+	if rank < 2 || rank > 4 || !cpu.AVX512Wide {
 		Dot(dst, a, stride, b, tw)
 		InverseNTT(dst)
 		Add(dst, e)
@@ -102,7 +102,7 @@ func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 // Input: |p| ≤ 3q, |e| ≤ 5q. Output: [0, q).
 func AddMontgomery(p, e *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		addMontgomeryAVX512(p, e)
 	case cpu.AVX2:
 		addMontgomeryAVX2(p, e)
@@ -114,7 +114,7 @@ func AddMontgomery(p, e *Poly) {
 // Reduce brings the coefficients of p, whatever they are, into [0, q).
 func Reduce(p *Poly) {
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		reduceAVX512(p)
 	case cpu.AVX2:
 		reduceAVX2(p)

@@ -74,7 +74,7 @@ func CBD3(p *Poly, b *[192]byte) {
 func Compress(dst []byte, p *Poly, d int) {
 	_ = dst[32*d-1]
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		switch d {
 		case 1:
 			compress1AVX512(&dst[0], p)
@@ -116,7 +116,7 @@ func Compress(dst []byte, p *Poly, d int) {
 func Decompress(p *Poly, src []byte, d int) {
 	_ = src[32*d-1]
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		switch d {
 		case 1:
 			decompress1AVX512(p, &src[0])
@@ -157,7 +157,7 @@ func Decompress(p *Poly, src []byte, d int) {
 func Encode12(dst []byte, p *Poly) {
 	_ = dst[EncodedSize12-1]
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		encode12AVX512(&dst[0], p)
 	case cpu.AVX2:
 		encode12AVX2(&dst[0], p)
@@ -174,7 +174,7 @@ func Encode12(dst []byte, p *Poly) {
 func Decode12(p *Poly, src []byte) bool {
 	_ = src[EncodedSize12-1]
 	switch {
-	case cpu.AVX512:
+	case cpu.AVX512Wide:
 		return decode12AVX512(p, &src[0])
 	case cpu.AVX2:
 		return decode12AVX2(p, &src[0])
