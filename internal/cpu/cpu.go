@@ -15,6 +15,7 @@ package cpu
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -81,6 +82,10 @@ func Available() []string {
 	}
 	return names
 }
+
+// Comparable returns the levels of [Available] that leave other code on this processor as fast
+// as it is, so that contestants can be timed beside them.
+func Comparable() []string { return slices.DeleteFunc(Available(), slows) }
 
 // Use makes the named level run and returns a function that restores the one that
 // ran before. It is for tests and benchmarks: nothing else may run meanwhile. It

@@ -27,17 +27,22 @@ var levels = []level{
 func hasFeature(f feature) bool { return cpuid.CPU.Supports(f) }
 
 // preferred is best, but avx512 where wide multiplications slow down all other code.
-func preferred(best int) int { return preferredOf(best, cpuid.CPU.VendorID) }
-
-// preferredOf knows of Intel's processors alone that they lower the clock of a core for
-// multiplications of 512 bits: that of a Granite Rapids core by 5.6 %, for whatever runs on it
-// during milliseconds, and not for other instructions of 512 bits. A handshake, of which ours
-// is the smaller part, loses more by that than the kernels gain.
-func preferredOf(best int, vendor cpuid.Vendor) int {
-	if levels[best].name == "avx512-wide" && vendor == cpuid.Intel {
+func preferred(best int) int {
+	if slows(levels[best].name) {
 		return best - 1
 	}
 	return best
+}
+
+// slows reports whether a level slows down other code on this processor.
+func slows(level string) bool { return slowsOn(cpuid.CPU.VendorID, level) }
+
+// slowsOn knows of Intel's processors alone that they lower the clock of a core for
+// multiplications of 512 bits: that of a Granite Rapids core by 5.6 %, for whatever runs on it
+// during milliseconds, and not for other instructions of 512 bits. A handshake, of which ours
+// is the smaller part, loses more by that than the kernels gain.
+func slowsOn(vendor cpuid.Vendor, level string) bool {
+	return level == "avx512-wide" && vendor == cpuid.Intel
 }
 
 func apply() {

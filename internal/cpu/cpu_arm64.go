@@ -34,6 +34,9 @@ func apply() {
 	SHA3 = current >= 2
 }
 
+// slows reports whether a level slows down other code on this processor.
+func slows(string) bool { return false }
+
 // preferred is best, but neon where the SHA-3 instructions are slow.
 func preferred(best int) int {
 	return preferredOf(best, fastSHA3(runtime.GOOS, mainID()))

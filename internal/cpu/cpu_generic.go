@@ -10,4 +10,7 @@ func hasFeature(feature) bool { return false }
 
 func preferred(best int) int { return best }
 
+// slows reports whether a level slows down other code on this processor.
+func slows(string) bool { return false }
+
 func apply() {}

@@ -63,7 +63,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
 	})
-	flags.Func("backend", "measure only these backends, `NAME[,NAME]` of "+strings.Join(cpu.Available(), ", "), func(s string) error {
+	flags.Func("backend", "measure only these backends, `NAME[,NAME]` of "+strings.Join(cpu.Available(), ", ")+" (if none is named, "+strings.Join(cpu.Comparable(), ", ")+")", func(s string) error {
 		opts.filter.Backends = strings.Split(s, ",")
 		for _, name := range opts.filter.Backends {
 			if !slices.Contains(cpu.Available(), name) {

@@ -19,7 +19,7 @@ type Calls map[string]func(i int) error
 // compared with it.
 type Filter struct {
 	Op       *regexp.Regexp // matched against "ML-KEM-768 decaps into"; nil matches all
-	Backends []string       // levels of internal/cpu; nil means all that are available
+	Backends []string       // levels of internal/cpu; nil means all of cpu.Comparable
 }
 
 // Comparisons returns the suite with the given implementations.
@@ -58,13 +58,12 @@ func Comparisons(implementations []Implementation, filter Filter) ([]measure.Com
 	return filter.apply(out), nil
 }
 
-// backends returns the levels to measure, best first.
+// backends returns the levels to measure, best first: those that are named, or else those
+// that others can be timed beside.
 func (f Filter) backends() []string {
-	var names []string
-	for _, name := range cpu.Available() {
-		if f.Backends == nil || slices.Contains(f.Backends, name) {
-			names = append(names, name)
-		}
+	names := cpu.Comparable()
+	if f.Backends != nil {
+		names = slices.DeleteFunc(cpu.Available(), func(name string) bool { return !slices.Contains(f.Backends, name) })
 	}
 	slices.Reverse(names)
 	return names

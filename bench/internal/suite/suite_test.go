@@ -36,7 +36,7 @@ func TestEveryOperationIsThere(t *testing.T) {
 	for _, set := range Sets {
 		for _, ops := range operations {
 			for _, op := range ops {
-				for _, level := range cpu.Available() {
+				for _, level := range cpu.Comparable() {
 					assert.Contains(t, all, set+" "+op+": pqlane"+level)
 				}
 			}
@@ -52,7 +52,7 @@ func TestEveryOperationIsThere(t *testing.T) {
 	for _, p := range signatureSets {
 		for _, ops := range signatureOperations {
 			for _, op := range ops {
-				for _, level := range cpu.Available() {
+				for _, level := range cpu.Comparable() {
 					assert.Contains(t, all, p.String()+" "+op+": pqlane"+level)
 				}
 			}
@@ -166,7 +166,7 @@ func TestFilterBackends(t *testing.T) {
 			assert.Contains(t, []string{"", "generic"}, x.Backend)
 		}
 	}
-	best := cpu.Available()[len(cpu.Available())-1]
+	best := cpu.Comparable()[len(cpu.Comparable())-1]
 	assert.Equal(t, best, filtered(t, Filter{})[0].Contestants[0].Backend, "the best backend comes first")
 }
 
