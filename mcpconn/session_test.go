@@ -1,8 +1,11 @@
 package mcpconn
 
 import (
+	"bytes"
 	"context"
-	"io"
+	"crypto/tls"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,7 +136,7 @@ func TestSessionsEnd(t *testing.T) {
 		require.False(t, again(t, client, server))
 	}
 
-	// A revocation ends a session as it does a chain.
+	// A pin that goes ends a session as it does a chain.
 	client, server = mutual(t, "ECDSA")
 	require.False(t, again(t, client, server))
 	require.True(t, again(t, client, server))
@@ -142,34 +145,169 @@ func TestSessionsEnd(t *testing.T) {
 	require.ErrorIs(t, err, ErrCertificate)
 }
 
-// TestSessionNamesRotate: names of the period before the last are gone, and so are those beyond the bound.
-func TestSessionNamesRotate(t *testing.T) {
+// TestTicketKeysRotate: a key seals for a period and opens for one more, then its sessions are gone
+// with it, also when nothing came meanwhile; what no key has sealed opens nothing.
+func TestTicketKeysRotate(t *testing.T) {
 	var store sessionStore
 	now := time.Now()
-	one := store.put(now, &session{})
-	require.Len(t, one, ticketSize)
-	require.NotNil(t, store.get(now.Add(sessionPeriod-1), one))
-	require.NotNil(t, store.get(now.Add(sessionPeriod), one))
-	require.NotNil(t, store.get(now.Add(2*sessionPeriod-1), one))
-	require.Nil(t, store.get(now.Add(2*sessionPeriod), one))
-	require.Nil(t, store.get(now, nil))
 	require.Nil(t, store.get(now, make([]byte, ticketSize)))
-	for range 3 * maxSessions {
-		store.put(now.Add(2*sessionPeriod), &session{})
+	one, other := &session{}, &session{}
+	ticket := store.put(now, one)
+	require.Len(t, ticket, ticketSize)
+	first := store.current
+	again := store.put(now.Add(sessionPeriod-1), other)
+	require.NotEqual(t, ticket, again)
+	require.Same(t, first, store.current)
+	require.Same(t, one, store.get(now.Add(sessionPeriod-1), ticket))
+	require.Same(t, other, store.get(now.Add(sessionPeriod-1), again))
+
+	third := store.put(now.Add(sessionPeriod), other)
+	require.NotSame(t, first, store.current, "a new key")
+	require.Same(t, first, store.older)
+	require.Same(t, one, store.get(now.Add(2*sessionPeriod-1), ticket))
+	require.Same(t, other, store.get(now.Add(2*sessionPeriod-1), third))
+	require.Nil(t, store.get(now.Add(2*sessionPeriod), ticket))
+	require.Nil(t, store.get(now.Add(2*sessionPeriod), again))
+	require.Same(t, other, store.get(now.Add(2*sessionPeriod), third))
+	require.Nil(t, store.get(now.Add(3*sessionPeriod), third))
+	require.Nil(t, store.current)
+	require.Nil(t, store.older)
+
+	for name, wrong := range map[string][]byte{"none": nil, "short": third[:15], "long": append(third, 0), "zeros": make([]byte, ticketSize)} {
+		require.Nil(t, store.get(now.Add(sessionPeriod), wrong), name)
 	}
-	require.LessOrEqual(t, len(store.current)+len(store.older), 2*maxSessions)
+	for _, policy := range Policies() {
+		rules, err := policy.Rules()
+		require.NoError(t, err)
+		require.LessOrEqual(t, rules.SessionLifetime, 2*sessionPeriod, "no key lives as long as the sessions of %s may", policy)
+	}
 }
 
-// TestMaxAgeCloses a link that outlives it.
-func TestMaxAgeCloses(t *testing.T) {
+// TestForgedTickets open nothing: a changed bit, a ticket of another store, and a number of no session
+// under the right key.
+func TestForgedTickets(t *testing.T) {
+	var store, other sessionStore
+	now := time.Now()
+	ticket, foreign := store.put(now, &session{}), other.put(now, &session{})
+	require.NotEqual(t, ticket, foreign)
+	require.Nil(t, store.get(now, foreign))
+	for bit := range 8 * ticketSize {
+		forged := bytes.Clone(ticket)
+		forged[bit/8] ^= 1 << (bit % 8)
+		require.Nil(t, store.get(now, forged), "bit %d", bit)
+	}
+	require.NotNil(t, store.get(now, ticket))
+	for _, plain := range [][]byte{{7: 1, 15: 0}, {0: 0x80, 15: 0}, {15: 1}, {8: 0x80, 15: 0}} {
+		sealed := make([]byte, ticketSize)
+		store.current.block.Encrypt(sealed, plain)
+		require.Nil(t, store.get(now, sealed), "%x", plain)
+	}
+}
+
+// TestSessionsAreBounded: each key names maxSessions, and two are kept.
+func TestSessionsAreBounded(t *testing.T) {
+	var store sessionStore
+	now := time.Now()
+	tickets := make([][]byte, 3*maxSessions)
+	seen := map[string]bool{}
+	for i := range tickets {
+		tickets[i] = store.put(now, &session{})
+		seen[string(tickets[i])] = true
+		require.LessOrEqual(t, len(store.current.sessions), maxSessions)
+	}
+	require.Len(t, seen, len(tickets), "no ticket twice")
+	for i, ticket := range tickets {
+		require.Equal(t, i >= maxSessions, store.get(now, ticket) != nil, "ticket %d", i)
+	}
+
+	client := newLRU[clientSessionKey, *session](maxClientSessions)
+	for i := range 2 * maxClientSessions {
+		client.put(clientSessionKey{server: strconv.Itoa(i)}, &session{})
+	}
+	require.Equal(t, maxClientSessions, client.len())
+}
+
+// TestClocksThatDiffer a little, as those of handshakes at the same time do, rotate nothing; a clock
+// that is set far back does.
+func TestClocksThatDiffer(t *testing.T) {
+	var store sessionStore
+	now := time.Now()
+	ticket := store.put(now, &session{})
+	require.NotNil(t, store.get(now.Add(-time.Second), ticket))
+	store.put(now.Add(-time.Second), &session{})
+	require.NotNil(t, store.get(now, ticket))
+	require.Nil(t, store.get(now.Add(-24*time.Hour), ticket))
+}
+
+// TestOutlivedTicketMeansAFullHandshake, and so does the ticket of a server that was started again or
+// whose configuration was swapped: nothing fails, and the next one resumes.
+func TestOutlivedTicketMeansAFullHandshake(t *testing.T) {
 	client, server := mutual(t, "ECDSA")
-	client.MaxAge = 300 * time.Millisecond
-	c, s := connect(t, client, server)
-	_, err := c.Read(make([]byte, 1))
-	require.ErrorIs(t, err, ErrMaxAge)
-	assert.Equal(t, ReasonMaxAge, ReasonOf(err))
-	_, err = c.Write([]byte("x"))
-	require.ErrorIs(t, err, ErrMaxAge)
-	_, err = s.Read(make([]byte, 1))
-	require.ErrorIs(t, err, io.EOF)
+	began := time.Now()
+	now := began
+	server.Time = func() time.Time { return now }
+	require.False(t, again(t, client, server))
+	require.True(t, again(t, client, server))
+	now = began.Add(2*sessionPeriod - time.Minute)
+	require.True(t, again(t, client, server))
+	// The last resumption's ticket is of a new key, its session of the first authentication.
+	now = began.Add(2*sessionPeriod + time.Minute)
+	require.False(t, again(t, client, server))
+	require.True(t, again(t, client, server))
+
+	restarted := &Config{Identity: server.Identity, Trust: server.Trust}
+	c, s, clientErr, serverErr := shake(t, client, restarted)
+	require.NoError(t, clientErr)
+	require.NoError(t, serverErr)
+	exchange(t, s, c)
+	require.True(t, c.State().Offer.Resumption, "a ticket was shown")
+	require.False(t, c.State().Resumed)
+	require.True(t, again(t, client, restarted))
+}
+
+// TestTicketsThatAreNotOurs are refused before the session is looked for, on the wire too, and a full
+// handshake follows.
+func TestTicketsThatAreNotOurs(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	require.False(t, again(t, client, server))
+	require.True(t, again(t, client, server))
+	key := client.state().clientSessions
+	require.Equal(t, 1, key.len())
+	for k, e := range key.entries {
+		v := e.Value.(*lruEntry[clientSessionKey, *session]).value
+		ticket, state, err := v.client.ResumptionState()
+		require.NoError(t, err)
+		require.Len(t, ticket, ticketSize)
+		forged := bytes.Clone(ticket)
+		forged[0] ^= 1
+		v.client, err = tls.NewResumptionState(forged, state)
+		require.NoError(t, err)
+		_ = k
+	}
+	require.False(t, again(t, client, server))
+	require.True(t, again(t, client, server))
+}
+
+// TestResumptionsAtTheSameTime: many connections resume one session.
+func TestResumptionsAtTheSameTime(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	require.False(t, again(t, client, server))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5 {
+				x, y := newPipe()
+				c, err := Client(x, client)
+				assert.NoError(t, err)
+				s, err := Server(y, server)
+				assert.NoError(t, err)
+				go s.Write([]byte("x"))
+				_, err = c.Read(make([]byte, 1))
+				assert.NoError(t, err)
+				assert.True(t, c.State().Resumed)
+				x.Close()
+			}
+		})
+	}
+	wg.Wait()
 }
