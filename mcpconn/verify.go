@@ -65,7 +65,18 @@ func (cfg *Config) verifyPeer(certs []*x509.Certificate, rules *Rules, usage x50
 			return v, cfg.verifyPinned(leaf, usage, name, now)
 		}
 	}
-	if err := cfg.verifyChain(&v, certs, usage, name, now); err != nil {
+	if cfg.Trust == nil {
+		return v, newError(ErrCertificate, "no trust in any authority")
+	}
+	v.key = newChainKey(certs, cfg.Trust.generation, name, usage)
+	if v.chains, v.cached = cfg.state().chains.get(v.key); v.cached {
+		if v.chain, err = cfg.chooseChain(v.chains, now); err == nil {
+			return v, nil
+		}
+		// Another chain of these certificates may have come into date since.
+		v.cached = false
+	}
+	if v.chains, err = cfg.verifyChain(certs, usage, name, now); err != nil {
 		return v, err
 	}
 	v.chain, err = cfg.chooseChain(v.chains, now)
@@ -95,15 +106,8 @@ func maySign(leaf *x509.Certificate) error {
 	return nil
 }
 
-// verifyChain finds the chains to trust anchors, verified by crypto/x509 now or before.
-func (cfg *Config) verifyChain(v *verified, certs []*x509.Certificate, usage x509.ExtKeyUsage, name string, now time.Time) error {
-	if cfg.Trust == nil {
-		return newError(ErrCertificate, "no trust in any authority")
-	}
-	v.key = newChainKey(certs, cfg.Trust.generation, name, usage)
-	if v.chains, v.cached = cfg.state().chains.get(v.key); v.cached {
-		return nil
-	}
+// verifyChain has crypto/x509 find the chains to trust anchors that are in date.
+func (cfg *Config) verifyChain(certs []*x509.Certificate, usage x509.ExtKeyUsage, name string, now time.Time) (chains []chain, err error) {
 	options := x509.VerifyOptions{
 		Roots:       cfg.Trust.pool,
 		DNSName:     name,
@@ -121,12 +125,12 @@ func (cfg *Config) verifyChain(v *verified, certs []*x509.Certificate, usage x50
 		err = maySign(certs[0])
 	}
 	if err != nil {
-		return wrapError(ErrCertificate, err, "")
+		return nil, wrapError(ErrCertificate, err, "")
 	}
 	for _, c := range found {
-		v.chains = append(v.chains, c)
+		chains = append(chains, c)
 	}
-	return nil
+	return chains, nil
 }
 
 // chooseChain returns the best of verified chains that are in date and not revoked. This is what

@@ -3,6 +3,7 @@ package mcpconn
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"math/big"
 	"net/url"
 	"testing"
@@ -264,6 +265,79 @@ func TestVerifiedChainsExpire(t *testing.T) {
 	assert.True(t, ok, "used often")
 	_, ok = cache.get(1)
 	assert.False(t, ok)
+}
+
+// TestLaterChains: when the chains that were verified before are out of date, another of the same
+// certificates is found.
+func TestLaterChains(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	start := time.Now()
+	key := newKey(t, "ECDSA")
+	intermediate := func(from, until time.Time) *x509.Certificate {
+		c := template(func(c *x509.Certificate) {
+			c.Subject = pkix.Name{CommonName: "intermediate"}
+			c.IsCA, c.BasicConstraintsValid = true, true
+			c.KeyUsage = x509.KeyUsageCertSign
+			c.NotBefore, c.NotAfter = from, until
+		})
+		return issue(t, c, a.cert, publicOf(key), a.key)
+	}
+	old := intermediate(start.Add(-time.Hour), start.Add(time.Hour))
+	renewed := intermediate(start.Add(30*time.Minute), start.Add(10*time.Hour))
+	id := (&authority{cert: old, key: key, up: []*x509.Certificate{old, renewed}}).identity(t, "ECDSA", serverName)
+	now := start
+	client := &Config{Trust: a.trust(t), ServerName: serverName, Time: func() time.Time { return now }}
+	server := &Config{Identity: id, AnonymousClients: true}
+	require.False(t, again(t, client, server))
+	for _, resumption := range []bool{true, false} {
+		client.NoResumption = !resumption
+		now = start.Add(50 * time.Minute)
+		c, _ := connect(t, client, server)
+		assert.True(t, c.State().ChainCached)
+		now = start.Add(2 * time.Hour)
+		c, _ = connect(t, client, server)
+		assert.Equal(t, !resumption, c.State().ChainCached)
+		now = start.Add(11 * time.Hour)
+		_, _, err, _ := shake(t, client, server)
+		require.ErrorIs(t, err, ErrCertificate)
+	}
+}
+
+// TestPinsAreCheckedOnEachUse of a chain that was verified before, and by a server of its clients.
+func TestPinsAreCheckedOnEachUse(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	server.NoResumption = true
+	server.PinnedKeys = []Pin{client.Identity.Pin()}
+	connect(t, client, server)
+	_, s := connect(t, client, server)
+	require.True(t, s.State().ChainCached)
+	server.PinnedKeys = []Pin{server.Identity.Pin()}
+	_, _, _, err := shake(t, client, server)
+	require.ErrorIs(t, err, ErrCertificate)
+	require.ErrorContains(t, err, "not pinned")
+}
+
+// TestVerifiedChainsAreBounded, and the least recently used go first.
+func TestVerifiedChainsAreBounded(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	client.NoResumption = true
+	connect(t, client, server)
+	chains := client.state().chains
+	for i := range maxVerifiedChains + 10 {
+		chains.put(chainKey{byte(i), byte(i >> 8), 1}, nil)
+		if i == maxVerifiedChains/2 {
+			c, _ := connect(t, client, server)
+			require.True(t, c.State().ChainCached)
+		}
+	}
+	require.Equal(t, maxVerifiedChains, chains.len())
+	c, _ := connect(t, client, server)
+	require.True(t, c.State().ChainCached, "used since")
+	for i := range maxVerifiedChains {
+		chains.put(chainKey{byte(i), byte(i >> 8), 2}, nil)
+	}
+	c, _ = connect(t, client, server)
+	require.False(t, c.State().ChainCached)
 }
 
 // TestClientNames: a client is remembered by what its authority calls it.
