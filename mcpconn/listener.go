@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net"
-
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,8 +13,14 @@ import (
 // A Listener accepts connections whose handshake is complete. Handshakes run apart from
 // Accept, as many at a time as [Config.MaxHandshakes] says, and as many from one address as
 // [Config.MaxHandshakesPerAddress] says, so that a slow client holds up no other. When one more
-// comes, that which has waited the longest without a complete hello makes room; if all have
-// sent theirs, the new one waits, or is closed if its address has its share.
+// comes, the oldest without a complete hello makes room, or else the oldest that has let us wait
+// for a second in all; if there is neither, the new one waits, or is closed if its
+// address has its share. Connections count until Accept has returned them.
+//
+// An address is an IPv4 address or the /64 network of an IPv6 address. Clients of a Unix socket
+// have none, and are bounded together by MaxHandshakes.
+//
+// A Listener is safe for concurrent use.
 type Listener struct {
 	inner  net.Listener
 	cfg    atomic.Pointer[Config]
@@ -131,11 +136,7 @@ func (l *Listener) Close() error {
 // before, what is left is closed, and Shutdown returns the context's error.
 func (l *Listener) Shutdown(ctx context.Context) error {
 	err := l.stop()
-	stop := context.AfterFunc(ctx, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.changed.Broadcast()
-	})
+	stop := context.AfterFunc(ctx, l.wake)
 	defer stop()
 	l.mu.Lock()
 	for ctx.Err() == nil && l.pending.Len() > 0 {
@@ -158,6 +159,13 @@ func (l *Listener) Shutdown(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return err
+}
+
+// wake has those who wait for a change look again.
+func (l *Listener) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changed.Broadcast()
 }
 
 // stop stops listening.
@@ -221,13 +229,16 @@ func (l *Listener) admit(raw net.Conn) {
 	}
 	p := &pendingConn{conn: newConn(raw, cfg, false), address: addressOf(raw)}
 	l.mu.Lock()
-	if l.addresses[p.address] >= mostOfAddress && !l.makeRoom(p.address) {
+	if p.address != "" && l.addresses[p.address] >= mostOfAddress && !l.makeRoom(p.address) {
 		l.mu.Unlock()
 		l.refuse(p.conn, newError(ErrLimit, "%d handshakes from %s", mostOfAddress, p.address))
 		return
 	}
 	for l.pending.Len() >= most && !l.closing && !l.makeRoom("") {
+		// Not only the end of a handshake makes room, but also that one gets slow.
+		look := time.AfterFunc(slow/4, l.wake)
 		l.changed.Wait()
+		look.Stop()
 	}
 	if l.closing && l.over {
 		l.mu.Unlock()
@@ -240,19 +251,34 @@ func (l *Listener) admit(raw net.Conn) {
 	go l.run(p)
 }
 
-// makeRoom ends the handshake that has waited the longest for a hello, of all or of one address.
-// l.mu is held.
+// slow is how long a client may let us wait in a handshake before it makes room for another.
+const slow = time.Second
+
+// makeRoom ends a handshake, of all or of one address: the oldest without a hello, or else the
+// oldest of the slow ones. l.mu is held.
 func (l *Listener) makeRoom(address string) bool {
+	var found *pendingConn
 	for e := l.pending.Front(); e != nil; e = e.Next() {
 		p := e.Value.(*pendingConn)
-		if (address == "" || p.address == address) && !p.conn.wire.heard() {
-			p.gave = true
-			l.remove(p)
-			p.conn.wire.Close()
-			return true
+		if address != "" && p.address != address {
+			continue
+		}
+		hello, waited := p.conn.wire.heard()
+		if !hello {
+			found = p
+			break
+		}
+		if found == nil && waited >= slow {
+			found = p
 		}
 	}
-	return false
+	if found == nil {
+		return false
+	}
+	found.gave = true
+	l.remove(found)
+	found.conn.wire.Close()
+	return true
 }
 
 // remove takes a connection from the pending ones, once. l.mu is held.
@@ -276,15 +302,14 @@ func (l *Listener) run(p *pendingConn) {
 		defer l.mu.Unlock()
 		switch {
 		case p.gave:
-			return wrapError(ErrLimit, err, "made room for another before its hello was complete")
+			return wrapError(ErrLimit, err, "the client was slow, and made room for another")
 		case l.ctx.Err() != nil:
 			return wrapError(ErrNetwork, errors.Join(net.ErrClosed, err), "the listener was closed")
 		}
 		return nil
 	}
 	err := c.HandshakeContext(l.ctx)
-	if err == nil {
-		l.track(c)
+	if err == nil && l.track(p) {
 		select {
 		case l.ready <- c:
 		case <-l.ctx.Done():
@@ -296,9 +321,15 @@ func (l *Listener) run(p *pendingConn) {
 	l.remove(p)
 }
 
-// track counts a connection until it is closed.
-func (l *Listener) track(c *Conn) {
+// track counts a connection until it is closed. It returns false if the connection had to make
+// room when its handshake was about to be complete.
+func (l *Listener) track(p *pendingConn) bool {
+	c := p.conn
 	l.mu.Lock()
+	if p.gave {
+		l.mu.Unlock()
+		return false
+	}
 	l.open[c] = struct{}{}
 	l.mu.Unlock()
 	c.wire.onClose(func() {
@@ -307,6 +338,7 @@ func (l *Listener) track(c *Conn) {
 		delete(l.open, c)
 		l.changed.Broadcast()
 	})
+	return true
 }
 
 // refuse closes a connection before its handshake.
@@ -320,10 +352,10 @@ func (l *Listener) refuse(c *Conn, err *Error) {
 }
 
 // addressOf returns the IP address of a peer, or for IPv6 its /64 network, of which a single
-// host has all.
+// host has all, or "" for one that has no address.
 func addressOf(c net.Conn) string {
 	switch a := c.RemoteAddr().(type) {
-	case nil:
+	case nil, *net.UnixAddr:
 		return ""
 	case *net.TCPAddr:
 		ip := a.AddrPort().Addr().Unmap()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -88,6 +89,121 @@ func TestSilentClientsHoldUpNoOne(t *testing.T) {
 		defer l.mu.Unlock()
 		return l.pending.Len() == 0 && len(l.addresses) == 0
 	}, 5*time.Second, time.Millisecond)
+}
+
+// helloOf returns the hello of a client.
+func helloOf(t *testing.T, cfg *Config) []byte {
+	x, y := tcpPair(t)
+	c, err := Client(x, cfg)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- c.HandshakeContext(context.Background()) }()
+	header := make([]byte, recordHeader)
+	_, err = io.ReadFull(y, header)
+	require.NoError(t, err)
+	hello := append(header, make([]byte, int(header[3])<<8|int(header[4]))...)
+	_, err = io.ReadFull(y, hello[recordHeader:])
+	require.NoError(t, err)
+	y.Close()
+	require.Error(t, <-done)
+	return hello
+}
+
+// TestSlowClientsHoldUpNoOne: those that send their hello, and then nothing or a byte now and then, neither by
+// their number nor from one address.
+func TestSlowClientsHoldUpNoOne(t *testing.T) {
+	for name, limits := range map[string][2]int{"number": {4, 100}, "address": {100, 4}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, server := mutual(t, "ECDSA")
+			server.MaxHandshakes, server.MaxHandshakesPerAddress = limits[0], limits[1]
+			server.HandshakeTimeout = time.Minute
+			var limited atomic.Int64
+			server.Observer = func(s State, err error) {
+				if errors.Is(err, ErrLimit) {
+					limited.Add(1)
+				}
+			}
+			l := listen(t, server)
+			echo(l)
+			hello := helloOf(t, client)
+			stop := make(chan struct{})
+			defer close(stop)
+			for i := range 4 {
+				c, err := net.Dial("tcp", l.Addr().String())
+				require.NoError(t, err)
+				defer c.Close()
+				_, err = c.Write(hello)
+				require.NoError(t, err)
+				if i%2 == 1 {
+					go func() {
+						for _, b := range []byte{23, 3, 3, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9} {
+							c.Write([]byte{b})
+							select {
+							case <-stop:
+								return
+							case <-time.After(100 * time.Millisecond):
+							}
+						}
+					}()
+				}
+			}
+			require.Eventually(t, func() bool {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				n := 0
+				for e := l.pending.Front(); e != nil; e = e.Next() {
+					if hello, _ := e.Value.(*pendingConn).conn.wire.heard(); hello {
+						n++
+					}
+				}
+				return n == 4
+			}, 10*time.Second, time.Millisecond)
+			began := time.Now()
+			require.Eventually(t, func() bool {
+				c, err := Dial(t.Context(), "tcp", l.Addr().String(), client)
+				if err != nil {
+					return false // its address has its share still
+				}
+				defer c.Close()
+				c.Write([]byte("x"))
+				_, err = c.Read(make([]byte, 1))
+				return err == nil
+			}, 20*time.Second, 50*time.Millisecond)
+			assert.GreaterOrEqual(t, time.Since(began), slow/2, "nobody has to leave at once who has sent a hello")
+			assert.Positive(t, limited.Load())
+			l.mu.Lock()
+			assert.LessOrEqual(t, l.pending.Len(), 4)
+			l.mu.Unlock()
+		})
+	}
+}
+
+// TestUnixSockets: their clients have no address, and one's share is not that of all.
+func TestUnixSockets(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	server.MaxHandshakesPerAddress = 1
+	l, err := Listen(t.Context(), "unix", filepath.Join(t.TempDir(), "s"), server)
+	require.NoError(t, err)
+	defer l.Close()
+	echo(l)
+	for range 3 {
+		silent, err := net.Dial("unix", l.Addr().String())
+		require.NoError(t, err)
+		defer silent.Close()
+	}
+	c, err := Dial(t.Context(), "unix", l.Addr().String(), client)
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = c.Write([]byte("ping"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(c, make([]byte, 4))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.pending.Len() == 3
+	}, 5*time.Second, time.Millisecond, "the silent ones are there still")
 }
 
 // TestHandshakeTimeout closes a silent client.
@@ -265,17 +381,36 @@ func descriptors(t testing.TB) int {
 }
 
 // TestNothingIsLeft of a thousand connections that are closed at random by either end, in the
-// handshake or after: no goroutine, no descriptor, no entry.
+// handshake or after: no goroutine, no descriptor, no entry, and of each Conn no memory.
 func TestNothingIsLeft(t *testing.T) {
-	n := 1000
-	if testing.Short() {
-		n = 100
-	}
+	const n = 1000
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 	client, server := mutual(t, "ECDSA")
 	client.MaxAge, server.MaxAge = time.Hour, time.Hour // timers
+	server.MaxHandshakesPerAddress = n
+	var conns, left atomic.Int64
+	count := func(c *Conn) {
+		conns.Add(1)
+		left.Add(1)
+		runtime.AddCleanup(c, func(int) { left.Add(-1) }, 0)
+	}
 	l := listen(t, server)
-	served := echo(l)
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			c, err := l.AcceptConn()
+			if err != nil {
+				return
+			}
+			count(c)
+			delay := time.Duration(rand.IntN(40)) * time.Millisecond
+			served.Go(func() {
+				time.AfterFunc(delay, func() { c.Close() })
+				io.Copy(c, c)
+				c.Close()
+			})
+		}
+	})
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 64)
 	for range n {
@@ -290,7 +425,8 @@ func TestNothingIsLeft(t *testing.T) {
 			if !assert.NoError(t, err) {
 				return
 			}
-			delay := time.Duration(rand.IntN(20)) * time.Millisecond
+			count(c)
+			delay := time.Duration(rand.IntN(40)) * time.Millisecond
 			closed := make(chan struct{})
 			go func() { time.Sleep(delay); c.Close(); close(closed) }()
 			if c.HandshakeContext(context.Background()) == nil {
@@ -306,7 +442,19 @@ func TestNothingIsLeft(t *testing.T) {
 	require.NoError(t, l.Shutdown(ctx))
 	served.Wait()
 	assert.Empty(t, l.open)
+	assert.Empty(t, l.addresses)
 	assert.Zero(t, l.pending.Len())
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 && descriptors(t) <= files+1 }, 10*time.Second, 10*time.Millisecond,
-		"%d goroutines of %d", runtime.NumGoroutine(), goroutines)
+	assert.Greater(t, conns.Load(), int64(n), "some were accepted")
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		runtime.GC()
+		if left.Load() == 0 && runtime.NumGoroutine() <= goroutines && descriptors(t) <= files {
+			break
+		}
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("of %d connections %d are left, %d goroutines of %d, %d descriptors of %d\n%s", conns.Load(), left.Load(),
+				runtime.NumGoroutine(), goroutines, descriptors(t), files, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+	runtime.KeepAlive([]any{client, server, l})
 }

@@ -33,6 +33,7 @@ type recorder struct {
 	sent     traffic
 	received traffic
 	waiting  time.Duration
+	since    time.Time // when the wait began that goes on, or zero
 }
 
 // traffic is what went one way. A flight is what goes before the other side's turn.
@@ -52,11 +53,11 @@ func (w *wire) Read(b []byte) (int, error) {
 	if r == nil {
 		return w.Conn.Read(b)
 	}
-	began := time.Now()
+	began := r.begin()
 	n, err := w.Conn.Read(b)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.waiting += time.Since(began)
+	r.end(began)
 	if n > 0 {
 		r.sent.endFlight()
 		r.received.add(n)
@@ -70,11 +71,11 @@ func (w *wire) Write(b []byte) (int, error) {
 	if r == nil {
 		return w.Conn.Write(b)
 	}
-	began := time.Now()
+	began := r.begin()
 	n, err := w.Conn.Write(b)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.waiting += time.Since(began)
+	r.end(began)
 	if n > 0 {
 		r.received.endFlight()
 		r.sent.add(n)
@@ -83,6 +84,21 @@ func (w *wire) Write(b []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// begin notes that the network is waited for from now on.
+func (r *recorder) begin() time.Time {
+	now := time.Now()
+	r.mu.Lock()
+	r.since = now
+	r.mu.Unlock()
+	return now
+}
+
+// end notes that a wait is over. r.mu is held.
+func (r *recorder) end(began time.Time) {
+	r.waiting += time.Since(began)
+	r.since = time.Time{}
 }
 
 // Close closes the connection once, and tells who counts it. crypto/tls calls it too.
@@ -115,15 +131,20 @@ func (w *wire) onClose(tell func()) {
 	}
 }
 
-// heard reports whether the peer's first message is complete.
-func (w *wire) heard() bool {
+// heard reports whether the peer's first message is complete, and how long the handshake has waited
+// for the network in all; it is over where that is nothing.
+func (w *wire) heard() (hello bool, waited time.Duration) {
 	r := w.recorder.Load()
 	if r == nil {
-		return true
+		return true, 0
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.in.done
+	waited = r.waiting
+	if !r.since.IsZero() {
+		waited += time.Since(r.since)
+	}
+	return r.in.done, waited
 }
 
 // hello returns the client's hello, or nil if there is none yet.
