@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -286,6 +287,11 @@ func (c *Conn) State() State {
 // Read reads from the connection, after the handshake. A TLS 1.3 client learns by its first
 // Read that the server refuses it: the error then matches [ErrProtocol]. Once [Config.MaxAge] has
 // closed the connection, errors match [ErrMaxAge].
+//
+// It returns [io.EOF] if the peer has said that it will write no more. If the connection
+// beneath ends without that, the error matches [ErrNetwork] and [io.ErrUnexpectedEOF]: what was
+// read may not be all (RFC 8446, Section 6.1). crypto/tls, and so [Conn.TLS] and a
+// connection of [WrapTLS], does not tell them apart.
 func (c *Conn) Read(b []byte) (int, error) {
 	if !c.done.Load() || c.err != nil {
 		if err := c.HandshakeContext(context.Background()); err != nil {
@@ -317,6 +323,13 @@ func (c *Conn) explainIO(err error) error {
 	if c.expired.Load() {
 		return wrapError(ErrMaxAge, err, "")
 	}
+	if err == io.EOF {
+		// crypto/tls reads no further than the peer's close_notify.
+		if c.wire != nil && c.wire.ended.Load() {
+			return wrapError(ErrNetwork, io.ErrUnexpectedEOF, "the connection ended without the peer's word")
+		}
+		return err
+	}
 	if _, ok := alertOf(err); ok {
 		return wrapError(ErrProtocol, err, "the peer refused")
 	}
@@ -341,7 +354,10 @@ func (c *Conn) CloseWrite() error {
 	if err := c.HandshakeContext(context.Background()); err != nil {
 		return err
 	}
-	return c.tls.CloseWrite()
+	if err := c.tls.CloseWrite(); err != nil || c.expired.Load() {
+		return c.explainIO(err)
+	}
+	return nil
 }
 
 func (c *Conn) expire() {

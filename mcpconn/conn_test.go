@@ -200,6 +200,33 @@ func TestCloseWrite(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
+// TestCutsAreNoticed: that the connection beneath has ended is not the end of what the peer says.
+func TestCutsAreNoticed(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	c, s := connect(t, client, server)
+	_, err := s.Write([]byte("half of"))
+	require.NoError(t, err)
+	s.NetConn().Close()
+	_, err = io.ReadFull(c, make([]byte, 7))
+	require.NoError(t, err)
+	for range 2 {
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorIs(t, err, ErrNetwork)
+		require.NotErrorIs(t, err, io.EOF)
+	}
+	_, err = io.Copy(io.Discard, c)
+	require.ErrorIs(t, err, ErrNetwork)
+
+	c, s = connect(t, client, server)
+	require.NoError(t, s.CloseWrite())
+	s.NetConn().Close()
+	for range 2 {
+		_, err = c.Read(make([]byte, 1))
+		require.Equal(t, io.EOF, err)
+	}
+}
+
 // TestNothingOfOursAllocates in Read and Write.
 func TestNothingOfOursAllocates(t *testing.T) {
 	client, server := mutual(t, "ECDSA")

@@ -1,6 +1,7 @@
 package mcpconn
 
 import (
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ type wire struct {
 	net.Conn
 	conn     *Conn // whose wire it is
 	recorder atomic.Pointer[recorder]
+	ended    atomic.Bool // by the peer or the network, with nothing more to read
 
 	mu       sync.Mutex
 	closed   bool
@@ -51,7 +53,11 @@ func (t *traffic) endFlight() {
 func (w *wire) Read(b []byte) (int, error) {
 	r := w.recorder.Load()
 	if r == nil {
-		return w.Conn.Read(b)
+		n, err := w.Conn.Read(b)
+		if n == 0 && err == io.EOF {
+			w.ended.Store(true)
+		}
+		return n, err
 	}
 	began := r.begin()
 	n, err := w.Conn.Read(b)
