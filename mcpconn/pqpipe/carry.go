@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/pqlane/pqlane/mcpconn"
 )
@@ -41,7 +42,8 @@ func serve(ctx context.Context, o *options) error {
 		var d net.Dialer
 		target, err := d.DialContext(ctx, "tcp", o.target)
 		if err != nil {
-			return errors.Join(err, link.Close())
+			cutLink(link)
+			return err
 		}
 		return carry(ctx, link, target.(*net.TCPConn))
 	})
@@ -84,7 +86,8 @@ func connect(ctx context.Context, o *options) error {
 	return each(ctx, o, l.(*net.TCPListener).AcceptTCP, func(near *net.TCPConn) error {
 		link, err := mcpconn.Dial(ctx, "tcp", address, cfg)
 		if err != nil {
-			return errors.Join(err, near.Close())
+			cutTCP(near)
+			return err
 		}
 		return carry(ctx, link, near)
 	})
@@ -98,14 +101,22 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// each handles what accept returns, each in its own goroutine, until accept fails, and waits
-// for them.
+// each handles what accept returns, each in its own goroutine, until accept fails for good, and
+// waits for them.
 func each[C any](ctx context.Context, o *options, accept func() (C, error), handle func(C) error) error {
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	for {
 		c, err := accept()
-		if err != nil {
+		var temporary interface{ Temporary() bool }
+		switch {
+		case err == nil:
+		case ctx.Err() == nil && errors.As(err, &temporary) && temporary.Temporary():
+			// Out of descriptors, for example: there will be some again.
+			fmt.Fprintf(o.stderr, "pqpipe: %v\n", err)
+			time.Sleep(100 * time.Millisecond)
+			continue
+		default:
 			return ended(ctx, err)
 		}
 		handlers.Go(func() {
@@ -116,45 +127,57 @@ func each[C any](ctx context.Context, o *options, accept func() (C, error), hand
 	}
 }
 
-// An end is one side of what is carried.
-type end interface {
-	io.ReadWriteCloser
-	CloseWrite() error
-}
-
-// carry copies both ways until both ends have sent all they have, one fails, or ctx ends, and
-// closes both.
-func carry(ctx context.Context, a, b end) error {
-	stop := context.AfterFunc(ctx, func() { a.Close(); b.Close() })
+// carry copies both ways until both ends have sent all they have, one fails, or ctx ends. In the
+// latter cases the other end is to notice that what it got is not all.
+func carry(ctx context.Context, link *mcpconn.Conn, near *net.TCPConn) error {
+	cut := func() { cutLink(link); cutTCP(near) }
+	stop := context.AfterFunc(ctx, cut)
 	defer stop()
 	results := make(chan error, 2)
-	forward := func(to, from end) {
+	forward := func(to interface {
+		io.Writer
+		CloseWrite() error
+	}, from io.Reader) {
 		_, err := io.Copy(to, from)
 		if err == nil {
 			err = to.CloseWrite()
 		}
 		results <- err
 	}
-	go forward(a, b)
-	go forward(b, a)
-	err := <-results
-	if err != nil {
-		a.Close()
-		b.Close()
-		<-results
-		return ended(ctx, err)
+	go forward(link, near)
+	go forward(near, link)
+	for range 2 {
+		if err := <-results; err != nil {
+			cut()
+			return ended(ctx, err)
+		}
 	}
-	err = <-results
-	a.Close()
-	b.Close()
-	return ended(ctx, err)
+	link.Close()
+	near.Close()
+	return nil
 }
+
+// cutLink ends a link without saying that it is at its end, so that the peer does not take what
+// it got for all.
+func cutLink(link *mcpconn.Conn) {
+	link.NetConn().Close()
+	link.Close()
+}
+
+// cutTCP is cutLink for a connection of TCP, which is reset.
+func cutTCP(conn *net.TCPConn) {
+	conn.SetLinger(0)
+	conn.Close()
+}
+
+// errInterrupted is that ctx ended before what is carried had.
+var errInterrupted = errors.New("interrupted")
 
 // carryStandard carries standard input and output over a link. Reading standard input can't be
 // stopped: when the peer has gone, what it would still say is not waited for.
 func carryStandard(ctx context.Context, link *mcpconn.Conn, o *options) error {
-	defer link.Close()
-	stop := context.AfterFunc(ctx, func() { link.Close() })
+	defer cutLink(link)
+	stop := context.AfterFunc(ctx, func() { cutLink(link) })
 	defer stop()
 	sent := make(chan error, 1)
 	go func() {
@@ -163,20 +186,37 @@ func carryStandard(ctx context.Context, link *mcpconn.Conn, o *options) error {
 			err = link.CloseWrite()
 		}
 		sent <- err
+		if err != nil {
+			cutLink(link)
+		}
 	}()
-	if _, err := io.Copy(o.stdout, link); err != nil {
-		return ended(ctx, err)
+	_, err := io.Copy(o.stdout, link)
+	if err == nil {
+		gone := make(chan struct{})
+		go func() {
+			// After the peer's last byte comes nothing but the end of its TCP connection.
+			link.NetConn().Read(make([]byte, 1))
+			close(gone)
+		}()
+		select {
+		case err = <-sent:
+		case <-gone:
+		}
+	} else {
+		select {
+		case sendErr := <-sent:
+			if sendErr != nil {
+				err = sendErr // and cut the link
+			}
+		default:
+		}
 	}
-	gone := make(chan struct{})
-	go func() {
-		// After the peer's last byte comes nothing but the end of its TCP connection.
-		link.TLS().NetConn().Read(make([]byte, 1))
-		close(gone)
-	}()
-	select {
-	case err := <-sent:
-		return ended(ctx, err)
-	case <-gone:
-		return nil
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
+		return err
 	}
+	link.Close()
+	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,16 +131,43 @@ func TestStandardInputAndOutputCrossALink(t *testing.T) {
 	assert.Contains(t, server.stderr.String(), "server's link from 127.0.0.1:")
 }
 
-// TestConnectEndsWithThePeer, although standard input goes on.
+// TestConnectEndsWithThePeer, although standard input goes on: well if the peer says that it was all, and
+// with an error if it goes without a word, as one that is interrupted does, or killed.
 func TestConnectEndsWithThePeer(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	for _, interrupted := range []bool{false, true} {
+		server := start(t, line("serve", serverFlags, "127.0.0.1:0")...)
+		client := start(t, line("connect", clientFlags, server.address(t))...)
+		io.WriteString(client.stdin, "hello")
+		require.Eventually(t, func() bool { return server.stdout.String() == "hello" }, 20*time.Second, time.Millisecond)
+		io.WriteString(server.stdin, "good-bye")
+		require.Eventually(t, func() bool { return client.stdout.String() == "good-bye" }, 20*time.Second, time.Millisecond)
+		if interrupted {
+			server.stop()
+			assert.Equal(t, 1, server.wait(t))
+			assert.Contains(t, server.stderr.String(), "pqpipe serve: interrupted")
+			assert.Equal(t, 1, client.wait(t))
+			assert.Contains(t, client.stderr.String(), "unexpected EOF")
+			continue
+		}
+		server.stdin.Close()
+		client.stdin.Close()
+		assert.Zero(t, server.wait(t))
+		assert.Zero(t, client.wait(t))
+	}
+}
+
+// TestBrokenInput ends a link, which the peer notices.
+func TestBrokenInput(t *testing.T) {
 	serverFlags, clientFlags := pki(t)
 	server := start(t, line("serve", serverFlags, "127.0.0.1:0")...)
 	client := start(t, line("connect", clientFlags, server.address(t))...)
-	io.WriteString(client.stdin, "hello")
-	require.Eventually(t, func() bool { return server.stdout.String() == "hello" }, 20*time.Second, time.Millisecond)
-	server.stop()
-	assert.Zero(t, server.wait(t), "stopped")
-	client.wait(t)
+	io.WriteString(client.stdin, "half of")
+	client.stdin.(*io.PipeWriter).CloseWithError(errors.New("input/output error"))
+	assert.Equal(t, 1, client.wait(t))
+	assert.Contains(t, client.stderr.String(), "pqpipe connect: input/output error")
+	assert.Equal(t, 1, server.wait(t))
+	assert.Equal(t, "half of", server.stdout.String())
 }
 
 func TestTCPCrossesLinks(t *testing.T) {
@@ -184,6 +213,161 @@ func TestTCPCrossesLinks(t *testing.T) {
 	server.stop()
 	assert.Zero(t, client.wait(t))
 	assert.Zero(t, server.wait(t))
+}
+
+// A target is a TCP server whose connections a test takes.
+func target(t *testing.T) (address string, accept func() *net.TCPConn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String(), func() *net.TCPConn {
+		conn, err := l.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		return conn.(*net.TCPConn)
+	}
+}
+
+// TestCutsAreNotEnds: what goes wrong at one end of two links is an error at the other, and not
+// the end of the stream, so that nobody takes half a message for the whole.
+func TestCutsAreNotEnds(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	far, accept := target(t)
+	server := start(t, line("serve", serverFlags, "-target", far, "127.0.0.1:0")...)
+	client := start(t, line("connect", clientFlags, "-listen", "127.0.0.1:0", server.address(t))...)
+	link := func() (near, far *net.TCPConn) {
+		conn, err := net.Dial("tcp", client.address(t))
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		near, far = conn.(*net.TCPConn), accept()
+		for _, ends := range [][2]*net.TCPConn{{near, far}, {far, near}} {
+			_, err := io.WriteString(ends[0], "half of")
+			require.NoError(t, err)
+			_, err = io.ReadFull(ends[1], make([]byte, 7))
+			require.NoError(t, err)
+		}
+		return near, far
+	}
+	requireCut := func(conn *net.TCPConn) {
+		t.Helper()
+		conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_, err := conn.Read(make([]byte, 1))
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+	}
+	near, distant := link()
+	distant.SetLinger(0)
+	distant.Close()
+	requireCut(near)
+
+	near, distant = link()
+	near.SetLinger(0)
+	near.Close()
+	requireCut(distant)
+
+	// An end that is said goes through, and the other way stays open.
+	near, distant = link()
+	require.NoError(t, near.CloseWrite())
+	rest, err := io.ReadAll(distant)
+	require.NoError(t, err)
+	require.Empty(t, rest)
+	_, err = io.WriteString(distant, " and more")
+	require.NoError(t, err)
+	require.NoError(t, distant.Close())
+	rest, err = io.ReadAll(near)
+	require.NoError(t, err)
+	require.Equal(t, " and more", string(rest))
+
+	near, distant = link()
+	server.stop()
+	requireCut(near)
+	requireCut(distant)
+	require.Zero(t, server.wait(t))
+
+	// And without a server there is nothing to wait for.
+	conn, err := net.Dial("tcp", client.address(t))
+	require.NoError(t, err)
+	defer conn.Close()
+	requireCut(conn.(*net.TCPConn))
+	require.Contains(t, client.stderr.String(), "connection refused")
+	client.stop()
+	require.Zero(t, client.wait(t))
+}
+
+// TestTargetThatIsNotThere: the link is cut, and the server goes on.
+func TestTargetThatIsNotThere(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l.Close()
+	server := start(t, line("serve", serverFlags, "-quiet", "-target", l.Addr().String(), "127.0.0.1:0")...)
+	for range 2 {
+		client := start(t, line("connect", clientFlags, server.address(t))...)
+		assert.Equal(t, 1, client.wait(t))
+		assert.Contains(t, client.stderr.String(), "unexpected EOF")
+	}
+	server.stop()
+	assert.Zero(t, server.wait(t))
+	assert.Contains(t, server.stderr.String(), "connection refused")
+}
+
+// TestQuietAndAnonymous: -quiet keeps reports of links that were made to itself.
+func TestQuietAndAnonymous(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	server := start(t, line("serve", serverFlags, "-anonymous", "-quiet", "127.0.0.1:0")...)
+	client := start(t, line("connect", clientFlags[4:], "-quiet", server.address(t))...)
+	server.stdin.Close()
+	client.stdin.Close()
+	assert.Zero(t, client.wait(t))
+	assert.Zero(t, server.wait(t))
+	assert.Empty(t, client.stderr.String())
+	assert.NotContains(t, server.stderr.String(), "link")
+
+	server = start(t, line("serve", serverFlags, "-quiet", "127.0.0.1:0")...)
+	client = start(t, line("connect", clientFlags[4:], "-quiet", server.address(t))...)
+	assert.Equal(t, 1, client.wait(t), "without a certificate")
+	server.stop()
+	assert.Zero(t, server.wait(t))
+	assert.Contains(t, server.stderr.String(), "FAILED")
+}
+
+// TestPinsOnTheCommandLine, beside the chain and in its place.
+func TestPinsOnTheCommandLine(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	id, err := mcpconn.LoadIdentity(serverFlags[1], serverFlags[3])
+	require.NoError(t, err)
+	pin, wrong := id.Pin().String(), mcpconn.Pin{}.String()
+	identity, trust := clientFlags[:4], clientFlags[4:6]
+	for _, c := range []struct {
+		status int
+		args   []string
+	}{
+		{0, line(identity[0], identity[1:], trust, "-pin", pin)},
+		{0, line(identity[0], identity[1:], trust, "-pin", wrong, "-pin", pin)},
+		{1, line(identity[0], identity[1:], trust, "-pin", wrong)},
+		{0, line(identity[0], identity[1:], "-pin", pin, "-pins-alone")},
+		{0, line(identity[0], identity[1:], "-pin", pin, "-pins-alone", "-policy", string(demoPolicy))},
+		{1, line(identity[0], identity[1:], "-pin", wrong, "-pins-alone")},
+		{1, line(identity[0], identity[1:], "-pin", pin, "-pins-alone", "-name", "other.example")},
+		{1, line(identity[0], identity[1:], trust, "-name", "other.example")},
+		{0, line(identity[0], identity[1:], trust, "-name", "localhost")},
+	} {
+		server := start(t, line("serve", serverFlags, "-target", "127.0.0.1:1", "127.0.0.1:0")...)
+		p := start(t, line("probe", c.args, server.address(t))...)
+		assert.Equal(t, c.status, p.wait(t), "%q: %s", c.args, p.stdout)
+		server.stop()
+		server.wait(t)
+	}
+}
+
+// TestMaxAgeOnTheCommandLine closes what outlives it.
+func TestMaxAgeOnTheCommandLine(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	server := start(t, line("serve", serverFlags, "127.0.0.1:0")...)
+	client := start(t, line("connect", clientFlags, "-max-age", "200ms", server.address(t))...)
+	assert.Equal(t, 1, client.wait(t))
+	assert.Contains(t, client.stderr.String(), "older than MaxAge")
+	server.stop()
+	server.wait(t)
 }
 
 func TestProbe(t *testing.T) {
@@ -266,6 +450,10 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{2, "PQCStrict2026", []string{"connect", "-policy", "Weak2020", "a:1"}},
 		{2, "sha256/", []string{"connect", "-pin", "md5/abc", "a:1"}},
 		{2, "-cert", []string{"connect", "-key", "a.key", "a:1"}},
+		{2, "more than 0", []string{"connect", "-timeout", "0s", "a:1"}},
+		{2, "more than 0", []string{"connect", "-timeout", "-1s", "a:1"}},
+		{2, "more than 0", []string{"serve", "-max-age", "0s", ":1"}},
+		{2, "missing unit", []string{"serve", "-max-age", "10", ":1"}},
 		{2, "missing port", []string{"probe", "localhost"}},
 		{2, "unexpected", []string{"demo", "now"}},
 		{1, "no such file", []string{"connect", "-trust", filepath.Join(t.TempDir(), "none.crt"), "127.0.0.1:1"}},

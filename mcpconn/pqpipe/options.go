@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -44,10 +45,21 @@ func (o *options) linkFlags(flags *flag.FlagSet) {
 	})
 	flags.StringVar(&o.memory, "memory", "", "remember the strength of peers in this `file`, and refuse less")
 	flags.StringVar(&o.alpn, "alpn", "", "application `protocols`, separated by commas")
-	flags.DurationVar(&o.maxAge, "max-age", 0, "close links whose authentication gets older than this")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "longest handshake")
+	duration(flags, &o.maxAge, "max-age", 0, "close links whose authentication gets older than this `duration`, as 8h")
+	duration(flags, &o.timeout, "timeout", 10*time.Second, "longest `duration` of a handshake (default 10s)")
 	flags.BoolVar(&o.json, "json", false, "report as JSON")
 	flags.BoolVar(&o.quiet, "quiet", false, "report links that fail alone")
+}
+
+// duration defines a flag of a time above zero.
+func duration(flags *flag.FlagSet, d *time.Duration, name string, value time.Duration, usage string) {
+	*d = value
+	flags.Func(name, usage, func(s string) (err error) {
+		if *d, err = time.ParseDuration(s); err == nil && *d <= 0 {
+			err = errors.New("want more than 0")
+		}
+		return err
+	})
 }
 
 func (o *options) serveFlags(flags *flag.FlagSet) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,8 +34,18 @@ type offered struct {
 	ALPN []string `json:"alpn,omitempty"`
 }
 
-var probedGroups = []tls.CurveID{
-	tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024, tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521,
+// probedGroups are all that crypto/tls can ask for.
+var probedGroups = []struct {
+	name string // as in a State
+	id   tls.CurveID
+}{
+	{"X25519MLKEM768", tls.X25519MLKEM768},
+	{"SecP256r1MLKEM768", tls.SecP256r1MLKEM768},
+	{"SecP384r1MLKEM1024", tls.SecP384r1MLKEM1024},
+	{"X25519", tls.X25519},
+	{"P-256", tls.CurveP256},
+	{"P-384", tls.CurveP384},
+	{"P-521", tls.CurveP521},
 }
 
 var probedProtocols = []string{"h2", "http/1.1"}
@@ -99,54 +110,84 @@ func probe(ctx context.Context, o *options) error {
 	return err
 }
 
-// ask finds out what a server takes, by handshakes that each offer one thing. The first, which
-// offers all, must reach the server; each of the others may fail.
+// An answer is what a server answered to one hello.
+type answer struct {
+	state   tls.ConnectionState
+	asked   bool // for a client's certificate
+	settled bool // on version and parameters, whatever came after
+}
+
+// ask finds out what a server takes, by handshakes that each offer one thing, all at the same
+// time: one that is not answered, as where a middlebox drops what it does not know, holds up no
+// other. The server must be there; each of the handshakes may fail.
 func (o *options) ask(ctx context.Context, address, name string, cfg *mcpconn.Config) (*offered, error) {
-	offer := &offered{}
-	ask := func(change func(*tls.Config)) (tls.ConnectionState, error) {
-		c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			offer.ClientCertificate = true
-			return &tls.Certificate{}, nil
-		}
-		change(c)
-		ctx, cancel := context.WithTimeout(ctx, o.timeout)
-		defer cancel()
-		conn, err := (&tls.Dialer{Config: c}).DialContext(ctx, "tcp", address)
-		if err != nil {
-			return tls.ConnectionState{}, err
-		}
-		defer conn.Close()
-		return conn.(*tls.Conn).ConnectionState(), nil
-	}
 	conn, err := (&net.Dialer{Timeout: o.timeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	conn.Close()
-	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
-		state, err := ask(func(c *tls.Config) { c.MinVersion, c.MaxVersion = version, version })
-		if err != nil {
-			continue
+	var handshakes sync.WaitGroup
+	ask := func(change func(*tls.Config)) *answer {
+		a := &answer{}
+		c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			a.asked, a.settled = true, true
+			return &tls.Certificate{}, nil
 		}
-		offer.Versions = append(offer.Versions, tls.VersionName(version))
-		if offer.Keys == nil {
-			for _, cert := range state.PeerCertificates {
+		c.VerifyConnection = func(state tls.ConnectionState) error {
+			a.state, a.settled = state, true
+			return nil
+		}
+		change(c)
+		handshakes.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, o.timeout)
+			defer cancel()
+			if conn, err := (&tls.Dialer{Config: c}).DialContext(ctx, "tcp", address); err == nil {
+				conn.Close()
+			}
+		})
+		return a
+	}
+	old := ask(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12 })
+	var groups, protocols []*answer
+	for _, group := range probedGroups {
+		groups = append(groups, ask(func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{group.id} }))
+	}
+	names := append(slices.Clone(probedProtocols), cfg.ALPN...)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, protocol := range names {
+		protocols = append(protocols, ask(func(c *tls.Config) { c.MinVersion, c.NextProtos = tls.VersionTLS12, []string{protocol} }))
+	}
+	handshakes.Wait()
+
+	offer := &offered{Versions: []string{}, Groups: []string{}, Keys: []string{}}
+	note := func(a *answer) bool {
+		if !a.settled {
+			return false
+		}
+		offer.ClientCertificate = offer.ClientCertificate || a.asked
+		if len(offer.Keys) == 0 {
+			for _, cert := range a.state.PeerCertificates {
 				offer.Keys = append(offer.Keys, keyName(cert))
 			}
 		}
+		return true
 	}
-	for _, group := range probedGroups {
-		if _, err := ask(func(c *tls.Config) {
-			c.MinVersion, c.CurvePreferences = tls.VersionTLS13, []tls.CurveID{group}
-		}); err == nil {
-			offer.Groups = append(offer.Groups, group.String())
+	for i, a := range groups {
+		if note(a) {
+			offer.Groups = append(offer.Groups, probedGroups[i].name)
 		}
 	}
-	for _, protocol := range probedProtocols {
-		state, err := ask(func(c *tls.Config) { c.NextProtos = []string{protocol} })
-		if err == nil && state.NegotiatedProtocol == protocol {
-			offer.ALPN = append(offer.ALPN, protocol)
+	if len(offer.Groups) > 0 {
+		offer.Versions = append(offer.Versions, tls.VersionName(tls.VersionTLS13))
+	}
+	if note(old) {
+		offer.Versions = append(offer.Versions, tls.VersionName(tls.VersionTLS12))
+	}
+	for i, a := range protocols {
+		if note(a) && a.state.NegotiatedProtocol == names[i] {
+			offer.ALPN = append(offer.ALPN, names[i])
 		}
 	}
 	return offer, ctx.Err()
@@ -164,7 +205,7 @@ func keyName(cert *x509.Certificate) string {
 	case *ecdsa.PublicKey:
 		return "ECDSA " + key.Curve.Params().Name
 	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
 	}
 	return cert.PublicKeyAlgorithm.String()
 }
