@@ -184,8 +184,11 @@ func chainAnswer(chain chain) Answer {
 			return Answer{false, fmt.Sprintf("%q is signed with %s by %q", cert.Subject.String(), signedWith(cert), chain[i+1].Subject.String())}
 		}
 	}
-	if len(chain) == 1 {
+	switch len(chain) {
+	case 1:
 		return Answer{true, "the certificate is itself a trust anchor"}
+	case 2:
+		return Answer{true, fmt.Sprintf("it is signed with %s by %q", signedWith(chain[0]), chain[1].Subject.String())}
 	}
 	return Answer{true, fmt.Sprintf("all %d signatures are ML-DSA, up to %q", len(chain)-1, chain[len(chain)-1].Subject.String())}
 }

@@ -21,21 +21,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/hybrid"
+	"github.com/pqlane/pqlane/internal/pqcert"
 	"github.com/pqlane/pqlane/mldsa"
 	"github.com/pqlane/pqlane/mlkem"
 )
 
-// pqcert runs the command in this process.
-func pqcert(args ...string) (stdout, stderr string, status int) {
+// execute runs the command in this process.
+func execute(args ...string) (stdout, stderr string, status int) {
 	var out, err strings.Builder
-	status = run(args, &out, &err)
+	status = pqcert.Run(args, &out, &err)
 	return out.String(), err.String(), status
 }
 
 // requireRuns requires that the command succeeds.
 func requireRuns(t *testing.T, args ...string) string {
 	t.Helper()
-	stdout, stderr, status := pqcert(args...)
+	stdout, stderr, status := execute(args...)
 	require.Zero(t, status, stderr)
 	return stdout
 }
@@ -43,16 +44,19 @@ func requireRuns(t *testing.T, args ...string) string {
 // requireFails requires that the command fails, and says why.
 func requireFails(t *testing.T, want string, args ...string) {
 	t.Helper()
-	_, stderr, status := pqcert(args...)
+	_, stderr, status := execute(args...)
 	require.NotZero(t, status)
 	assert.Contains(t, stderr, want)
 }
 
 func certificate(t *testing.T, name string) *x509.Certificate {
 	t.Helper()
-	der, err := readPEM(name, "CERTIFICATE")
+	data, err := os.ReadFile(name)
 	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
+	block, _ := pem.Decode(data)
+	require.NotNil(t, block)
+	require.Equal(t, "CERTIFICATE", block.Type)
+	cert, err := x509.ParseCertificate(block.Bytes)
 	require.NoError(t, err)
 	return cert
 }
@@ -85,7 +89,7 @@ func requirePair(t *testing.T, dir, name string) (*x509.Certificate, crypto.Priv
 }
 
 func TestPKIOfEachKind(t *testing.T) {
-	for _, alg := range []string{"ML-DSA-44", "ml-dsa-65", "ML-DSA-87", "MLDSA65-ECDSA-P256-SHA512", "MLDSA44-Ed25519-SHA512"} {
+	for _, alg := range []string{"ML-DSA-44", "ml-dsa-65", "ML-DSA-87", "MLDSA65-ECDSA-P256-SHA512", "MLDSA44-Ed25519-SHA512", "ECDSA-P256"} {
 		t.Run(alg, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "a", "pki")
 			stdout := requireRuns(t, "-dir", dir, "-alg", alg, "-kem", "X-Wing", "-host", "example.com, 192.0.2.1", "-days", "30")
@@ -216,12 +220,12 @@ func TestRequestsAreAnswered(t *testing.T) {
 
 func TestWrongUseIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	_, stderr, status := pqcert("-h")
+	_, stderr, status := execute("-h")
 	assert.Zero(t, status)
 	assert.Contains(t, stderr, "Usage: pqcert")
 	assert.Contains(t, stderr, "MLDSA65-Ed25519-SHA512")
 	assert.Contains(t, stderr, "X-Wing")
-	_, _, status = pqcert("-nothing")
+	_, _, status = execute("-nothing")
 	assert.Equal(t, 2, status)
 	requireFails(t, `-alg: unknown algorithm "RSA"`, "-dir", dir, "-alg", "RSA")
 	requireFails(t, `-kem: unknown algorithm "RSA"`, "-dir", dir, "-kem", "RSA")

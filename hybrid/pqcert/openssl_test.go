@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pqlane/pqlane/internal/pqcert"
 )
 
 // TestOpenSSLAcceptsThePKI: the chains of each ML-DSA set, and those re-issued from a
@@ -27,11 +29,11 @@ func TestOpenSSLAcceptsThePKI(t *testing.T) {
 				out, err := c.CombinedOutput()
 				require.NoError(t, err, "openssl %q:\n%s", args, out)
 			}
-			pqcert := func(args ...string) {
+			issue := func(args ...string) {
 				t.Helper()
-				require.Zero(t, run(append([]string{"-dir", dir, "-alg", algorithm}, args...), io.Discard, os.Stderr), args)
+				require.Zero(t, pqcert.Run(append([]string{"-dir", dir, "-alg", algorithm}, args...), io.Discard, os.Stderr), args)
 			}
-			pqcert("-host", "pq.example,192.0.2.1", "-kem", "ML-KEM-768")
+			issue("-host", "pq.example,192.0.2.1", "-kem", "ML-KEM-768")
 			verify := []string{"verify", "-x509_strict", "-CAfile", "root.crt"}
 			openssl(append(verify, "-purpose", "sslserver", "-verify_hostname", "pq.example", "server.crt")...)
 			openssl(append(verify, "-purpose", "sslserver", "-verify_ip", "192.0.2.1", "server.crt")...)
@@ -44,7 +46,7 @@ func TestOpenSSLAcceptsThePKI(t *testing.T) {
 				"-subj", "/CN=old.example", "-addext", "subjectAltName=DNS:old.example"}
 			openssl(append(old, "-x509", "-addext", "extendedKeyUsage=serverAuth", "-out", "www.pem")...)
 			openssl(append(old, "-out", "api.csr")...)
-			pqcert(filepath.Join(dir, "www.pem"), filepath.Join(dir, "api.csr"))
+			issue(filepath.Join(dir, "www.pem"), filepath.Join(dir, "api.csr"))
 			for _, name := range []string{"www.crt", "api.crt"} {
 				openssl(append(verify, "-purpose", "sslserver", "-verify_hostname", "old.example", name)...)
 			}

@@ -18,7 +18,12 @@ func serve(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.config()
+	if o.target != "" {
+		if err := checkAddress(o.target); err != nil {
+			return err
+		}
+	}
+	cfg, err := o.config(true)
 	if err != nil {
 		return err
 	}
@@ -55,7 +60,7 @@ func connect(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.config()
+	cfg, err := o.config(false)
 	if err != nil {
 		return err
 	}
@@ -66,10 +71,11 @@ func connect(ctx context.Context, o *options) error {
 		}
 		return carryStandard(ctx, link, o)
 	}
+	if err := checkAddress(o.listen); err != nil {
+		return err
+	}
 	if cfg.ServerName == "" {
-		if cfg.ServerName, _, err = net.SplitHostPort(address); err != nil {
-			return fmt.Errorf("%w: %w", err, errUsage)
-		}
+		cfg.ServerName, _, _ = net.SplitHostPort(address)
 	}
 	if err := cfg.CheckClient(); err != nil {
 		return err

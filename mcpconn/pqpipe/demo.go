@@ -3,18 +3,20 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
+	"github.com/pqlane/pqlane/internal/pqcert"
 	"github.com/pqlane/pqlane/mcpconn"
-	"github.com/pqlane/pqlane/mcpconn/mcpconntest"
 )
 
-// demo runs both ends of a link with certificates that it makes.
+// demo runs both ends of a link with certificates that it has pqcert make.
 func demo(ctx context.Context, o *options) error {
 	if len(o.args) != 0 {
 		return fmt.Errorf("unexpected argument %q: %w", o.args[0], errUsage)
@@ -28,7 +30,7 @@ func demo(ctx context.Context, o *options) error {
 		return err
 	}
 	if !o.json {
-		fmt.Fprintf(o.stdout, "%s, certificates of %s, policy %s\n\n", runtime.Version(), demoAlgorithm, demoPolicy)
+		fmt.Fprintf(o.stdout, "%s, certificates of pqcert -alg %s, policy %s%s\n\n", runtime.Version(), demoAlgorithm, demoPolicy, demoNote)
 	}
 
 	var mu sync.Mutex
@@ -75,27 +77,13 @@ func demo(ctx context.Context, o *options) error {
 	return nil
 }
 
-// makePKI writes root.crt, and server and client with their keys.
+// makePKI has pqcert write root.crt, and server and client with their keys.
 func makePKI(dir string) error {
-	root, err := mcpconntest.NewAuthority(demoAlgorithm)
-	if err != nil {
-		return err
+	var problem strings.Builder
+	if pqcert.Run([]string{"-dir", dir, "-alg", demoAlgorithm, "-days", "1"}, io.Discard, &problem) != 0 {
+		return errors.New(strings.TrimSpace(problem.String()))
 	}
-	server, err := root.Server(demoAlgorithm, "localhost", "127.0.0.1", "::1")
-	if err != nil {
-		return err
-	}
-	client, err := root.Client(demoAlgorithm, "client")
-	if err != nil {
-		return err
-	}
-	if err := root.Write(dir, "root"); err != nil {
-		return err
-	}
-	if err := server.Write(dir, "server"); err != nil {
-		return err
-	}
-	return client.Write(dir, "client")
+	return nil
 }
 
 // exchange sends a message over a link to a server that sends it back.

@@ -2,12 +2,10 @@
 
 package main
 
-import (
-	"github.com/pqlane/pqlane/mcpconn"
-	"github.com/pqlane/pqlane/mcpconn/mcpconntest"
-)
+import "github.com/pqlane/pqlane/mcpconn"
 
 const (
-	demoAlgorithm = mcpconntest.MLDSA65
+	demoAlgorithm = "ML-DSA-65"
 	demoPolicy    = mcpconn.PQCStrict2026
+	demoNote      = ""
 )

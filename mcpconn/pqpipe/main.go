@@ -80,14 +80,14 @@ func (c command) main(ctx context.Context, args []string, o *options) int {
 	flags := flag.NewFlagSet("pqpipe "+c.name, flag.ContinueOnError)
 	flags.SetOutput(o.stderr)
 	c.flags(o, flags)
-	flags.Usage = func() {
-		fmt.Fprintf(o.stderr, "Usage: pqpipe %s %s\n\n", c.name, c.usage)
-		flags.PrintDefaults()
-	}
+	flags.Usage = func() {} // an error is one line
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(o.stderr, "Usage: pqpipe %s %s\n\n", c.name, c.usage)
+		flags.PrintDefaults()
 		return 0
 	case err != nil:
+		fmt.Fprintf(o.stderr, "see pqpipe %s -help\n", c.name)
 		return 2
 	}
 	o.args = flags.Args()

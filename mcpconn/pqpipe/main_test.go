@@ -86,6 +86,9 @@ func (p *process) address(t *testing.T) string {
 	return found[1]
 }
 
+// demoKey is what reports call the keys of demoAlgorithm.
+var demoKey = strings.Replace(demoAlgorithm, "ECDSA-P256", "ECDSA P-256", 1)
+
 // pki makes certificates and returns the flags of a server and of a client.
 func pki(t *testing.T) (server, client []string) {
 	dir := t.TempDir()
@@ -388,7 +391,7 @@ func TestProbe(t *testing.T) {
 	assert.Equal(t, offered{
 		Versions:          []string{"TLS 1.3"},
 		Groups:            []string{"X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"},
-		Keys:              []string{demoAlgorithm},
+		Keys:              []string{demoKey},
 		ClientCertificate: true,
 	}, report.Offers)
 	assert.True(t, report.State.Complete)
@@ -414,7 +417,7 @@ func TestDemo(t *testing.T) {
 	p := start(t, "demo")
 	require.Zero(t, p.wait(t), p.stderr)
 	out := p.stdout.String()
-	for _, want := range []string{"server's link from 127.0.0.1:", "client's link to 127.0.0.1:", demoAlgorithm,
+	for _, want := range []string{"server's link from 127.0.0.1:", "client's link to 127.0.0.1:", "pqcert -alg " + demoAlgorithm, demoKey,
 		"X25519MLKEM768", `sent back "tools/list"`} {
 		assert.Contains(t, out, want)
 	}
@@ -435,6 +438,9 @@ func TestDemo(t *testing.T) {
 
 func TestCommandLinesThatMakeNoSense(t *testing.T) {
 	serverFlags, clientFlags := pki(t)
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
 	for _, c := range []struct {
 		status int
 		want   string
@@ -457,9 +463,20 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{2, "missing port", []string{"probe", "localhost"}},
 		{2, "unexpected", []string{"demo", "now"}},
 		{1, "no such file", []string{"connect", "-trust", filepath.Join(t.TempDir(), "none.crt"), "127.0.0.1:1"}},
-		{1, "mcpconn: unusable configuration", []string{"serve", "127.0.0.1:0"}},
-		{1, "mcpconn: unusable configuration", []string{"connect", "127.0.0.1:1"}},
-		{1, "mcpconn: unusable configuration", []string{"connect", "-listen", "127.0.0.1:0", "127.0.0.1:1"}},
+		{1, "mcpconn: unusable configuration", line("connect", "-alpn", "a,,b", clientFlags, "127.0.0.1:1")},
+		{2, "want -cert", line("serve", serverFlags[4:], "127.0.0.1:0")},
+		{2, "want -trust, or -pin and -pins-alone, or -anonymous", line("serve", serverFlags[:4], "127.0.0.1:0")},
+		{2, "want -trust, or -pin and -pins-alone", line("connect", clientFlags[:4], "127.0.0.1:1")},
+		{2, "want -trust", line("connect", "-pin", mcpconn.Pin{}.String(), "127.0.0.1:1")},
+		{2, "-pins-alone without -pin", line("connect", "-pins-alone", clientFlags, "127.0.0.1:1")},
+		{2, "-pins-alone without -pin", line("probe", "-pins-alone", "127.0.0.1:1")},
+		{2, "missing port", line("connect", clientFlags, "localhost")},
+		{2, "missing port", line("connect", clientFlags, "-listen", "127.0.0.1:0", "localhost")},
+		{2, "missing port", line("connect", clientFlags, "-listen", "localhost", "127.0.0.1:1")},
+		{2, "missing port", line("serve", serverFlags, "localhost")},
+		{2, "missing port", line("serve", serverFlags, "-target", "localhost", "127.0.0.1:0")},
+		{1, "address already in use", line("serve", serverFlags, busy.Addr().String())},
+		{1, "address already in use", line("connect", clientFlags, "-listen", busy.Addr().String(), "127.0.0.1:1")},
 	} {
 		p := start(t, c.args...)
 		assert.Equal(t, c.status, p.wait(t), strings.Join(c.args, " "))

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -38,17 +39,26 @@ func (o *options) linkFlags(flags *flag.FlagSet) {
 	})
 	flags.BoolVar(&o.pinsAlone, "pins-alone", false, "take a pinned key whoever certified it, for self-signed peers")
 	o.policy = mcpconn.Hybrid2026
-	flags.Func("policy", fmt.Sprintf("`name` of the policy, of %q (default %s)", mcpconn.Policies(), o.policy), func(s string) error {
+	var policies []string
+	for _, p := range mcpconn.Policies() {
+		policies = append(policies, string(p))
+	}
+	flags.Func("policy", fmt.Sprintf("`name` of the policy: %s (default %s)", strings.Join(policies, ", "), o.policy), func(s string) error {
 		o.policy = mcpconn.Policy(s)
 		_, err := o.policy.Rules()
 		return err
 	})
 	flags.StringVar(&o.memory, "memory", "", "remember the strength of peers in this `file`, and refuse less")
 	flags.StringVar(&o.alpn, "alpn", "", "application `protocols`, separated by commas")
-	duration(flags, &o.maxAge, "max-age", 0, "close links whose authentication gets older than this `duration`, as 8h")
 	duration(flags, &o.timeout, "timeout", 10*time.Second, "longest `duration` of a handshake (default 10s)")
 	flags.BoolVar(&o.json, "json", false, "report as JSON")
-	flags.BoolVar(&o.quiet, "quiet", false, "report links that fail alone")
+}
+
+// carryFlags are those of commands that carry something.
+func (o *options) carryFlags(flags *flag.FlagSet) {
+	o.linkFlags(flags)
+	duration(flags, &o.maxAge, "max-age", 0, "close links whose authentication gets older than this `duration`, as 8h")
+	flags.BoolVar(&o.quiet, "quiet", false, "report only links that fail")
 }
 
 // duration defines a flag of a time above zero.
@@ -63,13 +73,13 @@ func duration(flags *flag.FlagSet, d *time.Duration, name string, value time.Dur
 }
 
 func (o *options) serveFlags(flags *flag.FlagSet) {
-	o.linkFlags(flags)
+	o.carryFlags(flags)
 	flags.StringVar(&o.target, "target", "", "carry each link to this TCP `address`, in place of standard input and output")
 	flags.BoolVar(&o.anonymous, "anonymous", false, "take clients without a certificate")
 }
 
 func (o *options) connectFlags(flags *flag.FlagSet) {
-	o.linkFlags(flags)
+	o.carryFlags(flags)
 	flags.StringVar(&o.name, "name", "", "`name` that the server must have (default HOST)")
 	flags.StringVar(&o.listen, "listen", "", "carry each TCP connection to this `address`, in place of standard input and output")
 }
@@ -83,16 +93,36 @@ func (o *options) demoFlags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.json, "json", false, "report as JSON")
 }
 
-// address returns the one argument.
+// address returns the one argument, which is HOST:PORT.
 func (o *options) address() (string, error) {
 	if len(o.args) != 1 {
 		return "", fmt.Errorf("%d arguments, want one address: %w", len(o.args), errUsage)
 	}
-	return o.args[0], nil
+	return o.args[0], checkAddress(o.args[0])
+}
+
+// checkAddress refuses an address without a port.
+func checkAddress(address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%w: %w", err, errUsage)
+	}
+	return nil
 }
 
 // config returns what the flags say of links.
-func (o *options) config() (*mcpconn.Config, error) {
+func (o *options) config(server bool) (*mcpconn.Config, error) {
+	switch {
+	case o.cert == "" && o.key != "":
+		return nil, fmt.Errorf("-key without -cert: %w", errUsage)
+	case o.pinsAlone && o.pins == nil:
+		return nil, fmt.Errorf("-pins-alone without -pin: %w", errUsage)
+	case server && o.cert == "":
+		return nil, fmt.Errorf("a server has a certificate, want -cert: %w", errUsage)
+	case server && o.trust == "" && !o.pinsAlone && !o.anonymous:
+		return nil, fmt.Errorf("no client is believed, want -trust, or -pin and -pins-alone, or -anonymous: %w", errUsage)
+	case !server && o.trust == "" && !o.pinsAlone:
+		return nil, fmt.Errorf("no server is believed, want -trust, or -pin and -pins-alone: %w", errUsage)
+	}
 	cfg := &mcpconn.Config{
 		PinnedKeys: o.pins, AnonymousClients: o.anonymous, Policy: o.policy, ServerName: o.name,
 		MaxAge: o.maxAge, HandshakeTimeout: o.timeout, Observer: o.observe,
@@ -112,8 +142,6 @@ func (o *options) config() (*mcpconn.Config, error) {
 		if cfg.Identity, err = mcpconn.LoadIdentity(o.cert, key); err != nil {
 			return nil, err
 		}
-	} else if o.key != "" {
-		return nil, fmt.Errorf("-key without -cert: %w", errUsage)
 	}
 	switch o.trust {
 	case "":

@@ -56,18 +56,17 @@ func probe(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("%w: %w", err, errUsage)
-	}
 	if o.trust == "" && !o.pinsAlone {
 		o.trust = "system"
 	}
-	cfg, err := o.config()
+	cfg, err := o.config(false)
 	if err != nil {
 		return err
 	}
-	name := or(o.name, host)
+	name := o.name
+	if name == "" {
+		name, _, _ = net.SplitHostPort(address)
+	}
 	offer, err := o.ask(ctx, address, name, cfg)
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func (o *options) report(w io.Writer, s mcpconn.State) {
 		line("memory", "%s", s.Memory)
 	}
 	if s.Size.Sent != 0 || s.Size.Received != 0 {
-		line("handshake", "%d bytes sent (%d segments), %d received (%d segments), %+d of a classical one's",
+		line("handshake", "%d bytes sent (%d segments), %d received (%d segments), %d more than with classical algorithms",
 			s.Size.Sent, s.Size.SentSegments, s.Size.Received, s.Size.ReceivedSegments, s.Size.Tax)
 		line("time", "%v: %v computing, %v signing, %v waiting", round(s.Timing.Total), round(s.Timing.Own), round(s.Timing.Signing), round(s.Timing.Waiting))
 	}

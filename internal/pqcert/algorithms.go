@@ -1,7 +1,10 @@
-package main
+package pqcert
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"strings"
 
@@ -23,7 +26,10 @@ func signatures() (list []algorithm) {
 	for _, a := range hybrid.SignatureAlgorithms() {
 		list = append(list, signer(a.String(), func() (*hybrid.CompositePrivateKey, error) { return hybrid.GenerateCompositeKey(a) }))
 	}
-	return list
+	// For links of mcpconn with Go 1.26, whose crypto/tls has no ML-DSA.
+	return append(list, signer("ECDSA-P256", func() (*ecdsa.PrivateKey, error) {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}))
 }
 
 func kems() []algorithm {
@@ -88,6 +94,8 @@ func nameOf(public crypto.PublicKey) string {
 		return public.Parameters().String()
 	case *hybrid.CompositePublicKey:
 		return public.Algorithm().String()
+	case *ecdsa.PublicKey:
+		return "ECDSA-P256"
 	case *mlkem.EncapsulationKey512:
 		return "ML-KEM-512"
 	case *mlkem.EncapsulationKey768:
