@@ -239,7 +239,7 @@ func (c *Conn) explain(h *handshake, err error) error {
 	case h.ctx.Err() != nil && e.Kind != ErrTimeout:
 		e = wrapError(ErrTimeout, errors.Join(h.ctx.Err(), err), "")
 	case h.client && h.rules != nil && h.rules.PostQuantumExchange && alertText(e) == "handshake failure":
-		e.Detail = "the peer refused, as a server does that has no post-quantum key exchange"
+		e.Detail = "the peer refused, as a server does that has no post-quantum key exchange, or no certificate with a signature that we offer"
 	}
 	return e
 }
@@ -326,7 +326,7 @@ func (c *Conn) explainIO(err error) error {
 	if err == io.EOF {
 		// crypto/tls reads no further than the peer's close_notify.
 		if c.wire != nil && c.wire.ended.Load() {
-			return wrapError(ErrNetwork, io.ErrUnexpectedEOF, "the connection ended without the peer's word")
+			return wrapError(ErrNetwork, io.ErrUnexpectedEOF, "the connection was cut, without a close_notify of the peer")
 		}
 		return err
 	}

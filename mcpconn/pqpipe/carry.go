@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -32,7 +31,7 @@ func serve(ctx context.Context, o *options) error {
 		return err
 	}
 	defer l.Close()
-	fmt.Fprintf(o.stderr, "listening at %s\n", l.Addr())
+	o.say("listening", "listening at ", l.Addr().String())
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	if o.target == "" {
@@ -86,7 +85,7 @@ func connect(ctx context.Context, o *options) error {
 		return err
 	}
 	defer l.Close()
-	fmt.Fprintf(o.stderr, "listening at %s\n", l.Addr())
+	o.say("listening", "listening at ", l.Addr().String())
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	return each(ctx, o, l.(*net.TCPListener).AcceptTCP, func(near *net.TCPConn) error {
@@ -119,7 +118,7 @@ func each[C any](ctx context.Context, o *options, accept func() (C, error), hand
 		case err == nil:
 		case ctx.Err() == nil && errors.As(err, &temporary) && temporary.Temporary():
 			// Out of descriptors, for example: there will be some again.
-			fmt.Fprintf(o.stderr, "pqpipe: %v\n", err)
+			o.say("error", "pqpipe: ", err.Error())
 			time.Sleep(100 * time.Millisecond)
 			continue
 		default:
@@ -127,7 +126,7 @@ func each[C any](ctx context.Context, o *options, accept func() (C, error), hand
 		}
 		handlers.Go(func() {
 			if err := handle(c); err != nil {
-				fmt.Fprintf(o.stderr, "pqpipe: %v\n", err)
+				o.say("error", "pqpipe: ", err.Error())
 			}
 		})
 	}

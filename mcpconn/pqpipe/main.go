@@ -16,8 +16,15 @@
 //	pqpipe connect -cert client.crt -key client.key -trust root.crt -listen 127.0.0.1:8000 tools.example:7443
 //
 // hybrid/pqcert makes such certificates. The report of each link goes to standard error, as
-// text or, with -json, as JSON. The exit status is 0 for a link that was made and ended
-// well, 1 for one that failed, 2 for a command line that makes no sense.
+// text or, with -json, as objects of JSON, and so does what else is said there: {"listening":
+// ADDRESS} and {"error": TEXT}. probe and demo write their reports to standard output.
+//
+// A half-closed end is passed on, and so is one that failed: a link is then cut, and a TCP
+// connection reset, so that nobody takes a part for the whole.
+//
+// The exit status is 0 for links that were made and ended well, 1 for one that failed or was
+// interrupted, and 2 for a command line that makes no sense. That serve with -target and
+// connect with -listen are interrupted is their end, and what became of each link is in their reports.
 package main
 
 import (
@@ -95,7 +102,7 @@ func (c command) main(ctx context.Context, args []string, o *options) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(o.stderr, "pqpipe %s: %v\n", c.name, err)
+	o.say("error", "pqpipe "+c.name+": ", err.Error())
 	if errors.Is(err, errUsage) {
 		return 2
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,21 @@ import (
 
 	"github.com/pqlane/pqlane/mcpconn"
 )
+
+// say writes a line to standard error: for people a prefix and the text, or an object of JSON
+// with the text under a name.
+func (o *options) say(name, prefix, text string) {
+	if !o.json {
+		fmt.Fprintf(o.stderr, "%s%s\n", prefix, text)
+		return
+	}
+	b, err := json.Marshal(map[string]string{name: text})
+	if err != nil {
+		// A string marshals.
+		panic(err)
+	}
+	fmt.Fprintf(o.stderr, "%s\n", b)
+}
 
 // report writes a State, for people or as JSON.
 func (o *options) report(w io.Writer, s mcpconn.State) {
@@ -76,8 +92,12 @@ func (o *options) report(w io.Writer, s mcpconn.State) {
 		line("memory", "%s", s.Memory)
 	}
 	if s.Size.Sent != 0 || s.Size.Received != 0 {
-		line("handshake", "%d bytes sent (%d segments), %d received (%d segments), %d more than with classical algorithms",
-			s.Size.Sent, s.Size.SentSegments, s.Size.Received, s.Size.ReceivedSegments, s.Size.Tax)
+		tax := ""
+		if s.Complete {
+			tax = fmt.Sprintf(", %d more than with classical algorithms", s.Size.Tax)
+		}
+		line("handshake", "%d bytes sent (%d segments), %d received (%d segments)%s",
+			s.Size.Sent, s.Size.SentSegments, s.Size.Received, s.Size.ReceivedSegments, tax)
 		line("time", "%v: %v computing, %v signing, %v waiting", round(s.Timing.Total), round(s.Timing.Own), round(s.Timing.Signing), round(s.Timing.Waiting))
 	}
 	t.Flush()

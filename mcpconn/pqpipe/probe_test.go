@@ -1,0 +1,166 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pqlane/pqlane/internal/pqcert"
+	"github.com/pqlane/pqlane/mcpconn"
+)
+
+func TestProbe(t *testing.T) {
+	serverFlags, clientFlags := pki(t)
+	target, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer target.Close()
+	server := start(t, line("serve", serverFlags, "-target", target.Addr().String(), "-alpn", "mcp", "127.0.0.1:0")...)
+	address := server.address(t)
+
+	p := start(t, line("probe", clientFlags, "-json", address)...)
+	require.Zero(t, p.wait(t), p.stderr)
+	var report struct {
+		Offers offered
+		State  mcpconn.State
+	}
+	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))
+	assert.Equal(t, offered{
+		Versions:          []string{"TLS 1.3"},
+		Groups:            []string{"X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"},
+		Keys:              []string{demoKey},
+		ClientCertificate: true,
+	}, report.Offers)
+	assert.True(t, report.State.Complete)
+
+	p = start(t, line("probe", clientFlags, address)...)
+	require.Zero(t, p.wait(t), p.stderr)
+	assert.Regexp(t, `(?s)offers\n +versions +TLS 1.3\n +groups +X25519MLKEM768, .*key exchange +quantum-safe`, p.stdout.String())
+
+	// A server that is not trusted is still shown.
+	p = start(t, "probe", address)
+	assert.Equal(t, 1, p.wait(t))
+	assert.Regexp(t, `(?s)groups +X25519MLKEM768.*FAILED +certificate: `, p.stdout.String())
+
+	target.Close()
+	server.stop()
+	server.wait(t)
+	p = start(t, "probe", "-trust", "system", address)
+	assert.Equal(t, 1, p.wait(t))
+	assert.Contains(t, p.stderr.String(), "connection refused")
+}
+
+// TestProbeOfOtherServers: of crypto/tls, with what mcpconn does not take.
+func TestProbeOfOtherServers(t *testing.T) {
+	dir := t.TempDir()
+	require.Zero(t, pqcert.Run([]string{"-dir", dir, "-alg", "ECDSA-P256"}, io.Discard, os.Stderr))
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key"))
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		server *tls.Config
+		want   offered
+	}{
+		"TLS 1.2 for known clients": {
+			&tls.Config{MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAndVerifyClientCert},
+			offered{Versions: []string{"TLS 1.2"}, Groups: []string{}, Keys: []string{"ECDSA P-256"}, ClientCertificate: true},
+		},
+		"classical": {
+			&tls.Config{CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP384}, NextProtos: []string{"h2", "mcp"}},
+			offered{Versions: []string{"TLS 1.3", "TLS 1.2"}, Groups: []string{"X25519", "P-384"}, Keys: []string{"ECDSA P-256"}, ALPN: []string{"h2", "mcp"}},
+		},
+		"one of ours": {
+			&tls.Config{MinVersion: tls.VersionTLS13, CurvePreferences: []tls.CurveID{tls.SecP384r1MLKEM1024}},
+			offered{Versions: []string{"TLS 1.3"}, Groups: []string{"SecP384r1MLKEM1024"}, Keys: []string{"ECDSA P-256"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.server.Certificates = []tls.Certificate{pair}
+			l, err := tls.Listen("tcp", "127.0.0.1:0", c.server)
+			require.NoError(t, err)
+			defer l.Close()
+			go func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					go func() {
+						conn.(*tls.Conn).Handshake()
+						conn.Close()
+					}()
+				}
+			}()
+			p := start(t, "probe", "-trust", filepath.Join(dir, "root.crt"), "-alpn", "mcp", "-json", l.Addr().String())
+			status := p.wait(t)
+			var report struct {
+				Offers offered
+				State  mcpconn.State
+			}
+			require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))
+			assert.Equal(t, c.want, report.Offers)
+			if name != "one of ours" {
+				assert.Equal(t, 1, status)
+				assert.False(t, report.State.Complete)
+				assert.Contains(t, p.stderr.String(), `{"error":"mcpconn: `)
+			}
+		})
+	}
+}
+
+// TestProbeOfSilence ends in time, whatever is asked.
+func TestProbeOfSilence(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	began := time.Now()
+	p := start(t, "probe", "-timeout", "300ms", silent.Addr().String())
+	assert.Equal(t, 1, p.wait(t))
+	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Regexp(t, `(?s)groups +none.*FAILED +timeout: `, p.stdout.String())
+}
+
+// TestOpenSSLProbe asks an OpenSSL 3.5 or newer, which the environment variable OPENSSL names.
+func TestOpenSSLProbe(t *testing.T) {
+	command := os.Getenv("OPENSSL")
+	if command == "" {
+		t.Skip("OPENSSL does not name an OpenSSL of version 3.5 or newer; .ci/openssl unpacks one")
+	}
+	dir := t.TempDir()
+	require.Zero(t, pqcert.Run([]string{"-dir", dir, "-alg", "ECDSA-P256"}, io.Discard, os.Stderr))
+	var out buffer
+	c := exec.CommandContext(t.Context(), command, "s_server", "-rev", "-accept", "127.0.0.1:0", "-cert", "server.crt", "-key", "server.key",
+		"-groups", "SecP256r1MLKEM768:X25519MLKEM768:P-256", "-alpn", "http/1.1", "-CAfile", "root.crt", "-verify", "3")
+	c.Dir, c.Stdout, c.Stderr = dir, &out, &out
+	require.NoError(t, c.Start())
+	defer c.Wait()
+	defer c.Process.Kill()
+	accepting := regexp.MustCompile(`ACCEPT (\S+:\d+)`)
+	var found []string
+	require.Eventually(t, func() bool {
+		found = accepting.FindStringSubmatch(out.String())
+		return found != nil
+	}, 20*time.Second, 5*time.Millisecond, "%s", &out)
+	p := start(t, "probe", "-trust", filepath.Join(dir, "root.crt"), "-json", found[1])
+	require.Zero(t, p.wait(t), "%s%s", p.stderr, &out)
+	var report struct {
+		Offers offered
+		State  mcpconn.State
+	}
+	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))
+	assert.Equal(t, []string{"TLS 1.3", "TLS 1.2"}, report.Offers.Versions)
+	assert.Equal(t, []string{"X25519MLKEM768", "SecP256r1MLKEM768", "P-256"}, report.Offers.Groups)
+	assert.Contains(t, report.Offers.Keys, "ECDSA P-256")
+	assert.Equal(t, []string{"http/1.1"}, report.Offers.ALPN)
+	assert.True(t, report.Offers.ClientCertificate)
+	assert.True(t, report.State.Complete)
+	assert.True(t, report.State.KeyExchange.QuantumSafe)
+}
