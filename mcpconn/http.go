@@ -8,8 +8,8 @@ import (
 
 type stateKey struct{}
 
-// ConnContext is for [net/http.Server.ConnContext]: it lets [StateFrom] find the connection of
-// a request.
+// ConnContext is for [net/http.Server.ConnContext]: it lets [StateFrom] and [ConnFrom] find the
+// connection of a request. Of a connection that is not of this package it makes nothing.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	if conn := connOf(c); conn != nil {
 		return context.WithValue(ctx, stateKey{}, conn)
@@ -57,7 +57,13 @@ func connOf(c net.Conn) *Conn {
 
 // DialTLSContext returns a dialer for [net/http.Transport.DialTLSContext]. For HTTP/2 the
 // Config's ALPN has "h2" before "http/1.1", and the Transport has ForceAttemptHTTP2. The
-// connections it returns are those inside of a [*Conn], since net/http looks for [*tls.Conn].
+// connections it returns are those inside of a [*Conn], since net/http looks for [*tls.Conn];
+// [StateOf] reports on them. It is safe for concurrent use, and its errors are those of [Dial].
+//
+// A server must have the host's name in a request's URL, unless the Config has a ServerName, which
+// then is that of all servers. The Transport must have no Proxy, which
+// [net/http.DefaultTransport] has: through a proxy net/http makes its own connections of TLS,
+// without this dialer and so without a policy.
 func DialTLSContext(cfg *Config) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := Dial(ctx, network, addr, cfg)
@@ -69,8 +75,10 @@ func DialTLSContext(cfg *Config) func(ctx context.Context, network, addr string)
 }
 
 // HTTP returns the listener as one for [net/http.Server.Serve]. For HTTP/2 the Config's ALPN
-// has "h2" before "http/1.1". The connections it accepts are those inside of a [*Conn], since
-// net/http looks for [*tls.Conn]; [ConnContext] finds the Conn.
+// has "h2" before "http/1.1", and the Server no TLSConfig. The connections it accepts are those
+// inside of a [*Conn], since net/http looks for [*tls.Conn]; [ConnContext] finds the Conn.
+// [net/http.Server.Shutdown] closes the listener, and waits for requests; handshakes that run are
+// then given up.
 func (l *Listener) HTTP() net.Listener { return httpListener{l} }
 
 type httpListener struct{ *Listener }

@@ -1,9 +1,12 @@
 package mcpconn
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"testing"
@@ -52,6 +55,72 @@ func TestHTTP(t *testing.T) {
 	_, ok = StateOf(&tls.Conn{})
 	assert.False(t, ok)
 	assert.Equal(t, t.Context(), ConnContext(t.Context(), nil))
+}
+
+// TestHTTPNames: without ServerName, each server must have the name in the URL.
+func TestHTTPNames(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	id := a.identityWith(t, "ECDSA", "localhost", func(c *x509.Certificate) { c.IPAddresses = nil })
+	l := listen(t, &Config{Identity: id, AnonymousClients: true})
+	srv := &http.Server{Handler: http.NotFoundHandler()}
+	go srv.Serve(l.HTTP())
+	defer srv.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	transport := &http.Transport{DialTLSContext: DialTLSContext(&Config{Trust: a.trust(t)})}
+	defer transport.CloseIdleConnections()
+	for host, good := range map[string]bool{"localhost": true, "127.0.0.1": false} {
+		response, err := (&http.Client{Transport: transport}).Get("https://" + net.JoinHostPort(host, port))
+		if good {
+			require.NoError(t, err, host)
+			response.Body.Close()
+			continue
+		}
+		require.ErrorIs(t, err, ErrCertificate)
+	}
+}
+
+// TestHTTPShutdown: requests that run are answered, those that come later find nobody, and nothing is left.
+func TestHTTPShutdown(t *testing.T) {
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		t.Run(protocol, func(t *testing.T) {
+			client, server := mutual(t, "ECDSA")
+			client.ALPN, server.ALPN = []string{protocol}, []string{protocol}
+			l := listen(t, server)
+			began, release := make(chan struct{}), make(chan struct{})
+			srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				close(began)
+				<-release
+				io.WriteString(w, "done")
+			})}
+			served := make(chan error, 1)
+			go func() { served <- srv.Serve(l.HTTP()) }()
+			transport := &http.Transport{DialTLSContext: DialTLSContext(client), ForceAttemptHTTP2: protocol == "h2"}
+			defer transport.CloseIdleConnections()
+			body := make(chan string, 1)
+			go func() {
+				response, err := (&http.Client{Transport: transport}).Get("https://" + l.Addr().String())
+				if assert.NoError(t, err) {
+					b, err := io.ReadAll(response.Body)
+					assert.NoError(t, err)
+					response.Body.Close()
+					body <- string(b)
+				}
+				close(body)
+			}()
+			<-began
+			down := make(chan error, 1)
+			go func() { down <- srv.Shutdown(context.Background()) }()
+			require.ErrorIs(t, <-served, http.ErrServerClosed)
+			_, err := Dial(t.Context(), "tcp", l.Addr().String(), client)
+			require.ErrorIs(t, err, ErrNetwork)
+			close(release)
+			require.Equal(t, "done", <-body)
+			require.NoError(t, <-down)
+			require.NoError(t, l.Shutdown(t.Context()))
+			require.Empty(t, l.open)
+		})
+	}
 }
 
 // newAuthorityFor gives the client a new authority, and returns a server's identity of it.

@@ -30,6 +30,21 @@
 // A Config holds what connections share, verified chains and sessions, and is meant to be used
 // for many.
 //
+// # Resumption
+//
+// Where the policy allows it, a peer that was authenticated resumes its session: without
+// certificates and signatures, but with a new key exchange. A session resumes under the same policy,
+// identity of ours, [Trust] and server name alone; expiry, revocation, pins, policy and memory are
+// checked again each time, and [Config.MaxAge] counts from the authentication itself.
+//
+// A server keeps its sessions in memory, at most 8,192 in a Config, and a client 1,024. A ticket,
+// of 16 bytes, is the number of a session under a ticket key, and not the session itself,
+// which with the client's ML-DSA certificates would make its next hello several segments longer.
+// A key seals for six hours, or for 4,096 tickets, and opens for twelve hours at most; it is then
+// forgotten with its sessions and their secrets, at the next handshake. A ticket of a key that is gone, after
+// [Listener.Swap] or a restart too, means a full handshake. Servers of one name share no
+// sessions.
+//
 // # What crypto/tls decides
 //
 // ML-DSA identities and trust anchors need Go 1.27, hybrid key exchange does not. Beyond that,

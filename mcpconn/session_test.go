@@ -65,8 +65,10 @@ func TestSessionsAreBound(t *testing.T) {
 	client := &Config{Trust: trust, ServerName: serverName,
 		GetIdentity: func(context.Context, ConnInfo) (*Identity, error) { return clientID, nil },
 		PolicyFor:   func(context.Context, ConnInfo) (Policy, error) { return policy, nil }}
+	serverPolicy := Hybrid2026
 	server := &Config{Trust: trust,
-		GetIdentity: func(context.Context, ConnInfo) (*Identity, error) { return serverID, nil }}
+		GetIdentity: func(context.Context, ConnInfo) (*Identity, error) { return serverID, nil },
+		PolicyFor:   func(context.Context, ConnInfo) (Policy, error) { return serverPolicy, nil }}
 	require.False(t, again(t, client, server))
 	require.True(t, again(t, client, server))
 	policy = Transition2026
@@ -80,12 +82,22 @@ func TestSessionsAreBound(t *testing.T) {
 	serverID = other
 	require.False(t, again(t, client, server), "another server identity")
 	require.True(t, again(t, client, server))
+	serverPolicy = Transition2026
+	require.False(t, again(t, client, server), "another policy of the server")
+	require.True(t, again(t, client, server))
+	for _, end := range []*Config{client, server} {
+		end.Trust = sameTrust // which a Config in use must not be given
+		require.False(t, again(t, client, server), "another trust generation")
+		require.True(t, again(t, client, server))
+	}
 
 	// Another trust, policy and so on are another Config, which shares nothing.
 	swapped := &Config{Trust: sameTrust, GetIdentity: server.GetIdentity}
 	require.False(t, again(t, client, swapped))
 	require.True(t, again(t, client, swapped))
 	require.False(t, again(t, client, &Config{Trust: trust, GetIdentity: server.GetIdentity, NoResumption: true}))
+	client.NoResumption = true
+	require.False(t, again(t, client, swapped))
 
 	h := func(cfg *Config, rules Policy, id *Identity, name string) [32]byte {
 		r, err := rules.rules()
