@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pqlane/pqlane/hybrid"
 	"github.com/pqlane/pqlane/mcpconn"
@@ -71,26 +72,26 @@ func probe(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
 	var state mcpconn.State
-	cfg.Observer = func(s mcpconn.State, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		state = s
-	}
+	cfg.Observer = func(s mcpconn.State, err error) { state = s } // within Dial
 	link, err := mcpconn.Dial(ctx, "tcp", address, cfg)
 	if err == nil {
-		state = link.State()
+		if offer.ClientCertificate {
+			err = refusal(link, o.timeout)
+		}
 		link.Close()
 	}
-	mu.Lock()
-	defer mu.Unlock()
+	refused := ""
+	if err != nil && state.Complete {
+		refused = err.Error()
+	}
 	if o.json {
 		b, marshalErr := json.MarshalIndent(struct {
 			Address string        `json:"address"`
 			Offers  *offered      `json:"offers"`
 			State   mcpconn.State `json:"state"`
-		}{address, offer, state}, "", "  ")
+			Refused string        `json:"refused,omitempty"` // after the handshake
+		}{address, offer, state, refused}, "", "  ")
 		fmt.Fprintf(o.stdout, "%s\n", b)
 		return errors.Join(err, marshalErr)
 	}
@@ -106,7 +107,21 @@ func probe(ctx context.Context, o *options) error {
 	}
 	fmt.Fprintln(o.stdout)
 	o.report(o.stdout, state)
+	if refused != "" {
+		fmt.Fprintf(o.stdout, "  REFUSED by the server, after its own part of the handshake: %s\n", refused)
+	}
 	return err
+}
+
+// refusal returns why a server refuses a link, which in TLS 1.3 it does after the client's
+// handshake, if it says so soon: its view of a client's certificate takes a round trip.
+func refusal(link *mcpconn.Conn, timeout time.Duration) error {
+	patience := max(500*time.Millisecond, 3*time.Duration(link.State().Timing.Total))
+	link.SetReadDeadline(time.Now().Add(min(patience, timeout)))
+	if _, err := link.Read(make([]byte, 1)); mcpconn.ReasonOf(err) == mcpconn.ReasonProtocol {
+		return err
+	}
+	return nil
 }
 
 // An answer is what a server answered to one hello.

@@ -30,10 +30,12 @@ func TestProbe(t *testing.T) {
 	p := start(t, line("probe", clientFlags, "-json", address)...)
 	require.Zero(t, p.wait(t), p.stderr)
 	var report struct {
-		Offers offered
-		State  mcpconn.State
+		Offers  offered
+		State   mcpconn.State
+		Refused string
 	}
 	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))
+	assert.Empty(t, report.Refused)
 	assert.Equal(t, offered{
 		Versions:          []string{"TLS 1.3"},
 		Groups:            []string{"X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"},
@@ -45,6 +47,17 @@ func TestProbe(t *testing.T) {
 	p = start(t, line("probe", clientFlags, address)...)
 	require.Zero(t, p.wait(t), p.stderr)
 	assert.Regexp(t, `(?s)offers\n +versions +TLS 1.3\n +groups +X25519MLKEM768, .*key exchange +quantum-safe`, p.stdout.String())
+
+	// A server that does not take the client is found out, although the handshake is complete.
+	p = start(t, line("probe", clientFlags[4:], "-json", address)...)
+	assert.Equal(t, 1, p.wait(t))
+	report.State.Complete = false
+	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))
+	assert.True(t, report.State.Complete)
+	assert.Contains(t, report.Refused, "certificate required")
+	p = start(t, line("probe", clientFlags[4:], address)...)
+	assert.Equal(t, 1, p.wait(t))
+	assert.Contains(t, p.stdout.String(), "REFUSED")
 
 	// A server that is not trusted is still shown.
 	p = start(t, "probe", address)
