@@ -70,7 +70,8 @@ type Config struct {
 
 	// MaxHandshakes and MaxHandshakesPerAddress bound the handshakes that run at a time in
 	// a [Listener], by default 256, and 32 from one IP address. Clients beyond the
-	// first wait to be accepted, those beyond the second are closed.
+	// first wait to be accepted, those beyond the second are closed, unless a slow one
+	// makes room.
 	MaxHandshakes           int
 	MaxHandshakesPerAddress int
 

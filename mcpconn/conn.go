@@ -11,8 +11,10 @@ import (
 	"time"
 )
 
-// A Conn is a connection of TLS 1.3 under a policy. It implements [net.Conn]; Read and Write may be
-// called at the same time, as for any.
+// A Conn is a connection of TLS 1.3 under a policy. It implements [net.Conn], and like any is
+// safe for concurrent use. Read and Write add nothing to crypto/tls's work, which copies
+// each byte once and writes records of at most 16 KB. Errors that are not of the network alone
+// are of type [*Error].
 type Conn struct {
 	raw    net.Conn
 	wire   *wire // nil for WrapTLS
@@ -36,8 +38,13 @@ type Conn struct {
 var _ net.Conn = (*Conn)(nil)
 
 // Dial connects to addr as [net.Dialer] does, and completes the handshake as a client. If
-// cfg.ServerName is empty, the server must have the name or IP address in addr. ctx bounds
-// both.
+// cfg.ServerName is empty, the server must have the name or IP address in addr. ctx and
+// [Config.HandshakeTimeout] bound both together. The error is an [*Error], and says by what it
+// matches who is to act: we (ErrConfig, ErrSigner, ErrMemory), the peer (ErrPolicy,
+// ErrCertificate, ErrRegression, ErrProtocol), or the network (ErrNetwork, ErrTimeout).
+//
+// The server's view of our certificate comes after the handshake, with the first Read: a
+// Dial that succeeds does not mean that the server takes us.
 //
 // It is one attempt under one policy: if it fails, nothing weaker is tried.
 func Dial(ctx context.Context, network, addr string, cfg *Config) (*Conn, error) {
@@ -255,8 +262,8 @@ func (c *Conn) hello() *clientHello {
 	return nil
 }
 
-// TLS returns the connection of crypto/tls, or nil before the handshake was begun. It is for
-// what asks for this type; what was checked holds for it too.
+// TLS returns the connection of crypto/tls, or nil before the handshake was begun; while it runs, TLS
+// waits for its end. It is for what asks for this type; what was checked holds for it too.
 func (c *Conn) TLS() *tls.Conn {
 	if c.done.Load() {
 		return c.tls
@@ -305,7 +312,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write writes to the connection, after the handshake.
+// Write writes to the connection, after the handshake. Once [Config.MaxAge] has closed the
+// connection, the error matches [ErrMaxAge]; others are the network's and crypto/tls's.
 func (c *Conn) Write(b []byte) (int, error) {
 	if !c.done.Load() || c.err != nil {
 		if err := c.HandshakeContext(context.Background()); err != nil {
@@ -336,7 +344,8 @@ func (c *Conn) explainIO(err error) error {
 	return err
 }
 
-// Close closes the connection. A handshake that is running fails.
+// Close closes the connection, and tells the peer that nothing more will be written, unless a Write is
+// running. A handshake that is running fails.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
 	if !c.done.Load() || c.err != nil {
@@ -349,7 +358,8 @@ func (c *Conn) Close() error {
 	return c.tls.Close()
 }
 
-// CloseWrite says that nothing more will be written. It needs a complete handshake.
+// CloseWrite tells the peer that nothing more will be written, who then reads [io.EOF] and may still
+// write. It runs the handshake if need be.
 func (c *Conn) CloseWrite() error {
 	if err := c.HandshakeContext(context.Background()); err != nil {
 		return err
@@ -391,7 +401,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadli
 
 // ExportKeyingMaterial returns length bytes of secret that both ends have and no one else
 // (RFC 8446, Section 7.5), for binding what is above to this connection. It needs a complete
-// handshake.
+// handshake. The label should be registered, or begin with "EXPERIMENTAL"; context may be nil.
 func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	if !c.done.Load() {
 		return nil, newError(ErrProtocol, "no keying material before the handshake")

@@ -2,12 +2,13 @@ package mcpconn
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -54,173 +55,6 @@ func ping(t testing.TB, l *Listener, cfg *Config) *Conn {
 	return c
 }
 
-// TestSilentClientsHoldUpNoOne: neither by their number nor from one address.
-func TestSilentClientsHoldUpNoOne(t *testing.T) {
-	client, server := mutual(t, "ECDSA")
-	server.MaxHandshakes, server.MaxHandshakesPerAddress = 16, 8
-	var limited atomic.Int64
-	server.Observer = func(s State, err error) {
-		if errors.Is(err, ErrLimit) {
-			limited.Add(1)
-			assert.Equal(t, ReasonLimit, s.Reason)
-		}
-	}
-	l := listen(t, server)
-	echo(l)
-	var silent []net.Conn
-	for range 200 {
-		c, err := net.Dial("tcp", l.Addr().String())
-		require.NoError(t, err)
-		c.Write([]byte{22, 3, 1}) // and trickles no further
-		silent = append(silent, c)
-	}
-	began := time.Now()
-	ping(t, l, client).Close()
-	assert.Less(t, time.Since(began), 5*time.Second, "less than it takes the silent ones to time out")
-	require.Eventually(t, func() bool { return limited.Load() >= 200-8 }, 5*time.Second, time.Millisecond)
-	l.mu.Lock()
-	assert.LessOrEqual(t, l.pending.Len(), 8)
-	l.mu.Unlock()
-	for _, c := range silent {
-		c.Close()
-	}
-	require.Eventually(t, func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.pending.Len() == 0 && len(l.addresses) == 0
-	}, 5*time.Second, time.Millisecond)
-}
-
-// helloOf returns the hello of a client.
-func helloOf(t *testing.T, cfg *Config) []byte {
-	x, y := tcpPair(t)
-	c, err := Client(x, cfg)
-	require.NoError(t, err)
-	done := make(chan error, 1)
-	go func() { done <- c.HandshakeContext(context.Background()) }()
-	header := make([]byte, recordHeader)
-	_, err = io.ReadFull(y, header)
-	require.NoError(t, err)
-	hello := append(header, make([]byte, int(header[3])<<8|int(header[4]))...)
-	_, err = io.ReadFull(y, hello[recordHeader:])
-	require.NoError(t, err)
-	y.Close()
-	require.Error(t, <-done)
-	return hello
-}
-
-// TestSlowClientsHoldUpNoOne: those that send their hello, and then nothing or a byte now and then, neither by
-// their number nor from one address.
-func TestSlowClientsHoldUpNoOne(t *testing.T) {
-	for name, limits := range map[string][2]int{"number": {4, 100}, "address": {100, 4}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client, server := mutual(t, "ECDSA")
-			server.MaxHandshakes, server.MaxHandshakesPerAddress = limits[0], limits[1]
-			server.HandshakeTimeout = time.Minute
-			var limited atomic.Int64
-			server.Observer = func(s State, err error) {
-				if errors.Is(err, ErrLimit) {
-					limited.Add(1)
-				}
-			}
-			l := listen(t, server)
-			echo(l)
-			hello := helloOf(t, client)
-			stop := make(chan struct{})
-			defer close(stop)
-			for i := range 4 {
-				c, err := net.Dial("tcp", l.Addr().String())
-				require.NoError(t, err)
-				defer c.Close()
-				_, err = c.Write(hello)
-				require.NoError(t, err)
-				if i%2 == 1 {
-					go func() {
-						for _, b := range []byte{23, 3, 3, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9} {
-							c.Write([]byte{b})
-							select {
-							case <-stop:
-								return
-							case <-time.After(100 * time.Millisecond):
-							}
-						}
-					}()
-				}
-			}
-			require.Eventually(t, func() bool {
-				l.mu.Lock()
-				defer l.mu.Unlock()
-				n := 0
-				for e := l.pending.Front(); e != nil; e = e.Next() {
-					if hello, _ := e.Value.(*pendingConn).conn.wire.heard(); hello {
-						n++
-					}
-				}
-				return n == 4
-			}, 10*time.Second, time.Millisecond)
-			began := time.Now()
-			require.Eventually(t, func() bool {
-				c, err := Dial(t.Context(), "tcp", l.Addr().String(), client)
-				if err != nil {
-					return false // its address has its share still
-				}
-				defer c.Close()
-				c.Write([]byte("x"))
-				_, err = c.Read(make([]byte, 1))
-				return err == nil
-			}, 20*time.Second, 50*time.Millisecond)
-			assert.GreaterOrEqual(t, time.Since(began), slow/2, "nobody has to leave at once who has sent a hello")
-			assert.Positive(t, limited.Load())
-			l.mu.Lock()
-			assert.LessOrEqual(t, l.pending.Len(), 4)
-			l.mu.Unlock()
-		})
-	}
-}
-
-// TestUnixSockets: their clients have no address, and one's share is not that of all.
-func TestUnixSockets(t *testing.T) {
-	client, server := mutual(t, "ECDSA")
-	server.MaxHandshakesPerAddress = 1
-	l, err := Listen(t.Context(), "unix", filepath.Join(t.TempDir(), "s"), server)
-	require.NoError(t, err)
-	defer l.Close()
-	echo(l)
-	for range 3 {
-		silent, err := net.Dial("unix", l.Addr().String())
-		require.NoError(t, err)
-		defer silent.Close()
-	}
-	c, err := Dial(t.Context(), "unix", l.Addr().String(), client)
-	require.NoError(t, err)
-	defer c.Close()
-	_, err = c.Write([]byte("ping"))
-	require.NoError(t, err)
-	_, err = io.ReadFull(c, make([]byte, 4))
-	require.NoError(t, err)
-	require.Eventually(t, func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.pending.Len() == 3
-	}, 5*time.Second, time.Millisecond, "the silent ones are there still")
-}
-
-// TestHandshakeTimeout closes a silent client.
-func TestHandshakeTimeout(t *testing.T) {
-	_, server := mutual(t, "ECDSA")
-	server.HandshakeTimeout = 50 * time.Millisecond
-	result := make(chan error, 1)
-	server.Observer = func(_ State, err error) { result <- err }
-	l := listen(t, server)
-	c, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	defer c.Close()
-	require.ErrorIs(t, <-result, ErrTimeout)
-	_, err = c.Read(make([]byte, 1))
-	require.Error(t, err)
-}
-
 // TestSwap takes effect for the next connection; those there are stay.
 func TestSwap(t *testing.T) {
 	a := newAuthority(t, "ECDSA")
@@ -244,6 +78,36 @@ func TestSwap(t *testing.T) {
 	require.NoError(t, err)
 	first.Close()
 	second.Close()
+}
+
+// TestSwapOfTrustAndPolicy: who was taken under the old ones is not under the new ones, and the other
+// way round.
+func TestSwapOfTrustAndPolicy(t *testing.T) {
+	a, b := newAuthority(t, "ECDSA"), newAuthority(t, "ECDSA")
+	id := a.identity(t, "ECDSA", "localhost")
+	l := listen(t, &Config{Identity: id, Trust: a.trust(t), Policy: Transition2026})
+	echo(l)
+	client := func(by *authority, groups ...tls.CurveID) error {
+		key := by.identity(t, "ECDSA", "client")
+		roots := x509.NewCertPool()
+		roots.AddCert(a.cert)
+		c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: roots, CurvePreferences: groups,
+			Certificates: []tls.Certificate{{Certificate: key.raw, PrivateKey: key.key}}})
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		c.Write([]byte("x"))
+		_, err = c.Read(make([]byte, 1))
+		return err
+	}
+	require.NoError(t, client(a, tls.X25519))
+	require.NoError(t, client(a, tls.X25519MLKEM768))
+	require.Error(t, client(b, tls.X25519MLKEM768))
+	require.NoError(t, l.Swap(&Config{Identity: id, Trust: b.trust(t), Policy: Hybrid2026}))
+	require.Error(t, client(a, tls.X25519MLKEM768))
+	require.NoError(t, client(b, tls.X25519MLKEM768))
+	require.Error(t, client(b, tls.X25519))
 }
 
 // TestSwapsDuringHandshakes: every connection is whole, under one of the configurations.
@@ -318,6 +182,43 @@ func TestShutdown(t *testing.T) {
 	require.ErrorIs(t, l.Shutdown(ctx), context.DeadlineExceeded)
 	_, err = c.Read(make([]byte, 1))
 	require.Error(t, err)
+	served.Wait()
+}
+
+// TestShutdownWaitsForHandshakes that run, and for their connections.
+func TestShutdownWaitsForHandshakes(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	l := listen(t, server)
+	served := echo(l)
+	raw, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.pending.Len() == 1
+	}, 5*time.Second, time.Millisecond)
+	done := make(chan error, 1)
+	go func() { done <- l.Shutdown(context.Background()) }()
+	require.Eventually(t, func() bool {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	}, 5*time.Second, time.Millisecond, "the listener listens")
+	c, err := Client(raw, client)
+	require.NoError(t, err)
+	_, err = c.Write([]byte("ping"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(c, make([]byte, 4))
+	require.NoError(t, err)
+	select {
+	case err := <-done:
+		t.Fatalf("returned with a connection open: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	require.NoError(t, c.Close())
+	require.NoError(t, <-done)
 	served.Wait()
 }
 

@@ -227,6 +227,27 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
+// TestRevokedClientsDoNotResume: a server looks at its lists for a session too.
+func TestRevokedClientsDoNotResume(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	client := &Config{Identity: a.identity(t, "ECDSA", "client"), Trust: a.trust(t), ServerName: serverName}
+	server := &Config{Identity: a.identity(t, "ECDSA", serverName), Trust: a.trust(t)}
+	require.False(t, again(t, client, server))
+	require.True(t, again(t, client, server))
+	der, err := hybrid.CreateRevocationList(&x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: client.Identity.chain[0].SerialNumber, RevocationTime: time.Now()}},
+	}, a.cert, a.key)
+	require.NoError(t, err)
+	list, err := x509.ParseRevocationList(der)
+	require.NoError(t, err)
+	require.NoError(t, server.Trust.SetRevocationLists(list))
+	c, _, _, err := shake(t, client, server)
+	require.ErrorIs(t, err, ErrCertificate)
+	require.ErrorContains(t, err, "revoked")
+	require.True(t, c.State().Offer.Resumption)
+}
+
 // TestVerifiedChainsExpire: a chain that was verified before is refused when it is out of date, and
 // the cache tells trusts, names and usages apart.
 func TestVerifiedChainsExpire(t *testing.T) {
