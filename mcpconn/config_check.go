@@ -2,6 +2,9 @@ package mcpconn
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"time"
 )
 
@@ -36,6 +39,25 @@ func (cfg *Config) policyName() Policy {
 	return cfg.Policy
 }
 
+// String describes the Config in a line without secrets.
+func (cfg *Config) String() string {
+	if cfg == nil {
+		return "no mcpconn.Config"
+	}
+	identity := "none"
+	switch {
+	case cfg.GetIdentity != nil:
+		identity = "chosen"
+	case cfg.Identity != nil:
+		identity = cfg.Identity.String()
+	}
+	return fmt.Sprintf("mcpconn.Config{policy %s, server name %q, identity %s, trust %t, %d pins, key log %t}",
+		cfg.policyName(), cfg.ServerName, identity, cfg.Trust != nil, len(cfg.PinnedKeys), cfg.KeyLogWriter != nil)
+}
+
+// Format writes String for every verb: a KeyLogWriter may be one that prints what it was given.
+func (cfg *Config) Format(s fmt.State, _ rune) { io.WriteString(s, cfg.String()) }
+
 // handshakeContext bounds a handshake.
 func (cfg *Config) handshakeContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	switch {
@@ -58,6 +80,9 @@ func (cfg *Config) checkClient(name string) error {
 	needsName := cfg.PinsAlone != PinnedKeyOnly || len(cfg.PinnedKeys) == 0
 	if cfg.ServerName == "" && name == "" && needsName {
 		return newError(ErrConfig, "a client needs the name of the server; set ServerName")
+	}
+	if host, _, err := net.SplitHostPort(cfg.ServerName); err == nil {
+		return newError(ErrConfig, "ServerName is %q, and no certificate has such a name; set it to %q, without the port", cfg.ServerName, host)
 	}
 	if cfg.Trust == nil && !cfg.pinsAlone() {
 		return cfg.noTrust("")

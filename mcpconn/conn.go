@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -290,6 +291,18 @@ func (c *Conn) State() State {
 	})
 	return *c.state
 }
+
+// String describes the Conn in a line without secrets. [Conn.State] has all that is known of it.
+func (c *Conn) String() string {
+	role := "server"
+	if c.client {
+		role = "client"
+	}
+	return "mcpconn.Conn{" + role + ", local " + addrText(c.LocalAddr()) + ", remote " + addrText(c.RemoteAddr()) + "}"
+}
+
+// Format writes String for every verb: for some, package fmt would print what crypto/tls has.
+func (c *Conn) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
 
 // Read reads from the connection, after the handshake. A TLS 1.3 client learns by its first
 // Read that the server refuses it: the error then matches [ErrProtocol]. Once [Config.MaxAge] has

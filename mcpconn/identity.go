@@ -27,14 +27,23 @@ type ContextSigner interface {
 type Identity struct {
 	chain  []*x509.Certificate
 	raw    [][]byte
-	source crypto.Signer    // as it was given
-	key    crypto.Signer    // signs for crypto/tls
-	public crypto.PublicKey // of key, in the standard library's types
+	public crypto.PublicKey // of the key, in the standard library's types
 	id     [sha256.Size]byte
 	info   KeyInfo
 
 	// foreign is a key of unknown make: it may hang, and its signatures are checked.
 	foreign bool
+
+	*identityKey
+}
+
+// An identityKey is behind two pointers, of which package fmt follows one at most: some keys are
+// their bytes.
+type identityKey struct{ *signers }
+
+type signers struct {
+	source crypto.Signer // as it was given
+	key    crypto.Signer // signs for crypto/tls
 }
 
 // NewIdentity makes an identity of a certificate chain, leaf first, and the leaf's key.
@@ -50,7 +59,7 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 	if len(chain) == 0 || chain[0] == nil || key == nil {
 		return nil, newError(ErrConfig, "identity without certificate or key")
 	}
-	id := &Identity{chain: chain, source: key}
+	id := &Identity{chain: chain, identityKey: &identityKey{&signers{source: key}}}
 	h := sha256.New()
 	for i, cert := range chain {
 		if cert == nil {
@@ -76,8 +85,12 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 			return nil, err
 		}
 	} else {
-		switch leaf.(type) {
-		case *ecdsa.PublicKey, *rsa.PublicKey, ed25519.PublicKey:
+		switch leaf := leaf.(type) {
+		case *ecdsa.PublicKey:
+			if bits := leaf.Params().BitSize; bits < 256 {
+				return nil, newError(ErrConfig, "TLS 1.3 has no signatures of %s; want an identity of P-256, P-384 or P-521", leaf.Params().Name)
+			}
+		case *rsa.PublicKey, ed25519.PublicKey:
 		default:
 			return nil, newError(ErrConfig, "TLS has no signatures of a %T; want an identity of ML-DSA, ECDSA, RSA or Ed25519", leaf)
 		}
@@ -128,6 +141,9 @@ func LoadIdentity(certFile, keyFile string) (*Identity, error) {
 func (id *Identity) Certificates() []*x509.Certificate {
 	return append([]*x509.Certificate(nil), id.chain...)
 }
+
+// String returns the algorithm of the key and the subject.
+func (id *Identity) String() string { return id.info.Algorithm + " of " + id.info.Subject }
 
 // Key describes the key and its certificate.
 func (id *Identity) Key() KeyInfo { return id.info }

@@ -1,6 +1,9 @@
 package mcpconn
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -26,7 +29,7 @@ type Trust struct {
 var generations atomic.Uint64
 
 // NewTrust returns the trust in the given authorities. The error matches [ErrConfig]: there is
-// none, one is no authority, or is of ML-DSA and the program was built with Go 1.26.
+// none, one has a key that crypto/x509 can't use, such as one of ML-DSA if the program was built with Go 1.26.
 func NewTrust(roots ...*x509.Certificate) (*Trust, error) {
 	if len(roots) == 0 {
 		return nil, newError(ErrConfig, "trust in no authority; give at least one certificate")
@@ -40,11 +43,15 @@ func NewTrust(roots ...*x509.Certificate) (*Trust, error) {
 		if err != nil {
 			return nil, wrapError(ErrConfig, err, "trust anchor %q", root.Subject)
 		}
-		if _, ok := key.(*mldsa.PublicKey); ok {
+		switch key.(type) {
+		case *mldsa.PublicKey:
 			if !hasMLDSA {
 				return nil, newError(ErrConfig, "the ML-DSA trust anchor %q needs a program built with Go 1.27 or newer", root.Subject)
 			}
 			t.mldsa = true
+		case *ecdsa.PublicKey, *rsa.PublicKey, ed25519.PublicKey:
+		default:
+			return nil, newError(ErrConfig, "crypto/x509 does not verify signatures of a %T, which the trust anchor %q has; want ML-DSA, ECDSA, RSA or Ed25519", key, root.Subject)
 		}
 		t.pool.AddCert(root)
 	}
