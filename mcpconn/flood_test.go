@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -200,6 +201,99 @@ func TestTrickledHello(t *testing.T) {
 		t.Error("the trickling client is waited for")
 	}
 	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
+}
+
+// TestOneByteASecond: a peer whose bytes come one a second is given up when the time for a handshake
+// is over, not before, and not if there is no bound. The clock is synctest's.
+func TestOneByteASecond(t *testing.T) {
+	for _, role := range []string{"client", "server"} {
+		for _, bound := range []time.Duration{0, 25 * time.Second, -1} {
+			t.Run(fmt.Sprint(role, " with ", bound), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, mcpconntest.ECDSA)
+					client, server := w.client(), w.server()
+					client.HandshakeTimeout, server.HandshakeTimeout = -1, -1
+					ours := client
+					if role == "server" {
+						ours = server
+					}
+					ours.HandshakeTimeout = bound
+					a, b := network(func(fromClient bool, _ int, b []byte, forward func([]byte)) bool {
+						for i := range b {
+							if fromClient == (role == "server") {
+								time.Sleep(time.Second)
+							}
+							forward(b[i : i+1])
+						}
+						return true
+					})
+					o := meet(t, client, server, a, b)
+					time.Sleep(time.Hour) // for what is still under way
+					err, other, state := o.client, o.server, o.clientState
+					if role == "server" {
+						err, other, state = o.server, o.client, o.serverState
+					}
+					took := time.Duration(state.Timing.Total)
+					if bound < 0 {
+						assert.NoError(t, both(o))
+						assert.GreaterOrEqual(t, took, time.Duration(state.Size.Received)*time.Second)
+						return
+					}
+					if bound == 0 {
+						bound = 10 * time.Second // as the documentation has it
+					}
+					assert.ErrorIs(t, err, mcpconn.ErrTimeout)
+					assert.Equal(t, mcpconn.ReasonTimeout, state.Reason)
+					assert.Equal(t, bound, took)
+					assert.InDelta(t, bound/time.Second, state.Size.Received, 1)
+					assert.Error(t, other)
+				})
+			})
+		}
+	}
+}
+
+// TestHellosFromOneAddress: clients that say hello and no more keep their places, and their address
+// gets no others. Those of other addresses are served.
+func TestHellosFromOneAddress(t *testing.T) {
+	const most, more = 8, 12
+	w := newWorld(t, mcpconntest.ECDSA)
+	server := w.server()
+	server.MaxHandshakesPerAddress = most
+	refused := make(chan error, 2*more)
+	server.Observer = func(s mcpconn.State, err error) {
+		if err != nil {
+			assert.Equal(t, mcpconn.ReasonOf(err), s.Reason)
+			refused <- err
+		}
+	}
+	c, _ := serveCrowd(t, server)
+	a, b := net.Pipe()
+	first, err := mcpconn.Client(a, w.client())
+	require.NoError(t, err)
+	go first.HandshakeContext(t.Context())
+	hello := make([]byte, 4096)
+	n, err := b.Read(hello)
+	require.NoError(t, err)
+	b.Close()
+	crowded, other := net.IPv4(203, 0, 113, 1), net.IPv4(203, 0, 113, 2)
+	for range most + more {
+		conn := c.dial(crowded, 10*time.Second)
+		require.NotNil(t, conn)
+		defer conn.Close()
+		conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		conn.Write(hello[:n])
+	}
+	for range more {
+		select {
+		case err := <-refused:
+			assert.ErrorIs(t, err, mcpconn.ErrLimit)
+		case <-time.After(10 * time.Second):
+			require.FailNow(t, "more than their share have a place")
+		}
+	}
+	requireServed(t, c, w.client(), other, 5*time.Second)
+	assert.Empty(t, refused)
 }
 
 // descriptors counts those of this process, on Linux.

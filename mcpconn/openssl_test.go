@@ -269,9 +269,7 @@ func TestOpenSSLCurl(t *testing.T) {
 			t.Run(protocol+" "+leaf, func(t *testing.T) {
 				p := newPeer(t, mcpconntest.ECDSA, leaf)
 				curl := filepath.Join(filepath.Dir(p.command), "curl")
-				if _, err := os.Stat(curl); err != nil {
-					t.Skipf("no curl with an OpenSSL that has ML-KEM: %v", err)
-				}
+				require.FileExists(t, curl)
 				cfg := p.config("server")
 				cfg.ALPN = []string{protocol}
 				address := serveHTTP(t, cfg)
