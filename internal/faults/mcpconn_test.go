@@ -1,0 +1,42 @@
+package faults
+
+const (
+	mcpconn = "./mcpconn"
+
+	connHandshake  = "mcpconn/handshake.go"
+	connListener   = "mcpconn/listener.go"
+	connMemory     = "mcpconn/memory.go"
+	connRevocation = "mcpconn/revocation.go"
+	connSession    = "mcpconn/session.go"
+	connSigner     = "mcpconn/signer.go"
+	connVerify     = "mcpconn/verify.go"
+)
+
+func init() {
+	faults = append(faults, []fault{
+		{"any version of TLS", connHandshake, "if cs.Version != tls.VersionTLS13 {", "if false {", mcpconn, "TestNegotiated"},
+		{"any key exchange", connHandshake, "if !slices.Contains(h.rules.Groups, cs.CurveID) ||", "if false &&", mcpconn, "TestNegotiated"},
+		{"less than both sides have", connHandshake, "case !isPostQuantum(cs.CurveID) && slices", "case false && slices", mcpconn, "TestNegotiated"},
+		{"anonymous clients though not asked for", connHandshake, "if !h.client && h.cfg.AnonymousClients {", "if !h.client {", mcpconn, "TestNegotiated"},
+		{"a session of another binding, resumed", connHandshake, " h.offered.binding != h.binding ||", "", mcpconn, "TestResumed"},
+		{"a session of another binding, taken", connSession, " s.binding != h.binding ||", "", mcpconn, "TestSessionsAreBound"},
+		{"MaxAge counted from the session", connSession, "		s.authenticated = h.offered.authenticated\n", "", mcpconn, "TestSessionsEnd"},
+		{"MaxAge not counted", connSession, "if h.cfg.MaxAge > 0 && h.cfg.MaxAge < limit {", "if false {", mcpconn, "TestResumed"},
+		{"a classical leaf under strict", connHandshake, "case !h.strength.Authentication:", "case false:", mcpconn, "TestStrictDecisions"},
+		{"a mixed chain under strict", connHandshake, "case !h.strength.Chain:", "case false:", mcpconn, "TestStrictDecisions"},
+		{"a chain safe by its leaf alone", connVerify, "range chain[:len(chain)-1] {\n		if !isMLDSASigned(cert) {\n			return false", "range chain[:1] {\n		if !isMLDSASigned(cert) {\n			return false", mcpconn, "TestStrictDecisions"},
+
+		{"any key for a pinned one", connVerify, "if !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", "if false {", mcpconn, "TestPins"},
+		{"pins alone without a name", connVerify, "Roots: self, DNSName: name,", "Roots: self,", mcpconn, "TestPins"},
+		{"pins alone without expiry", connVerify, "DNSName: name, CurrentTime: now,", "DNSName: name, CurrentTime: leaf.NotBefore,", mcpconn, "TestPins"},
+		{"any number of certificates", connVerify, "if len(certs) > rules.MaxChain {", "if false {", mcpconn, "TestWrongPeers"},
+		{"verified chains that do not expire", connVerify, "problem := inDate(chain, now)", "problem := error(nil)", mcpconn, "TestVerifiedChains"},
+		{"verified chains that are not revoked", connVerify, "problem = revoked.check(chain, now)", "_ = revoked", mcpconn, "TestRevocation"},
+		{"a forged revocation list", connRevocation, "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)", "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)\n	err = nil", mcpconn, "TestRevocation"},
+
+		{"a peer that is weaker than it was", connMemory, "if part.was && !part.now {", "if false {", mcpconn, "TestNegotiated"},
+		{"a damaged memory under strict", connHandshake, "			if rules.MemoryRequired {", "			if false {", mcpconn, "TestDamagedMemoryStops"},
+		{"any number from an address", connListener, "if l.addresses[p.address] >= mostOfAddress &&", "if false &&", mcpconn, "TestSilentClients"},
+		{"a signature that is not verified", connSigner, "if err := checkSignature(id.public, digest, signature, opts); err != nil {", "if false {", mcpconn, "TestForeignSigners"},
+	}...)
+}
