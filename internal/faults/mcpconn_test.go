@@ -26,7 +26,7 @@ func init() {
 		{"a mixed chain under strict", connHandshake, "case !h.strength.Chain:", "case false:", mcpconn, "TestStrictDecisions"},
 		{"a chain safe by its leaf alone", connVerify, "range chain[:len(chain)-1] {\n		if !isMLDSASigned(cert) {\n			return false", "range chain[:1] {\n		if !isMLDSASigned(cert) {\n			return false", mcpconn, "TestStrictDecisions"},
 
-		{"any key for a pinned one", connVerify, "if !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", "if false {", mcpconn, "TestPins"},
+		{"any key for a pinned one", connVerify, "if !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", "if false && !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", mcpconn, "TestPins"},
 		{"pins alone without a name", connVerify, "Roots: self, DNSName: name,", "Roots: self,", mcpconn, "TestPins"},
 		{"pins alone without expiry", connVerify, "DNSName: name, CurrentTime: now,", "DNSName: name, CurrentTime: leaf.NotBefore,", mcpconn, "TestPins"},
 		{"any number of certificates", connVerify, "if len(certs) > rules.MaxChain {", "if false {", mcpconn, "TestWrongPeers"},
