@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	mathrand "math/rand/v2"
 	"net"
-	"os"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -138,15 +135,12 @@ func TestHalfOpenFromOneAddress(t *testing.T) {
 	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
 }
 
-// TestHalfOpenFromManyAddresses: the silent ones hold a place for no longer than a handshake
-// may take, and in between a good client is served.
+// TestHalfOpenFromManyAddresses: the silent ones hold a place for no longer than nobody else wants
+// it, and in between a good client is served.
 func TestHalfOpenFromManyAddresses(t *testing.T) {
 	w := newWorld(t, mcpconntest.ECDSA)
 	server := w.server()
-	server.HandshakeTimeout = 200 * time.Millisecond
-	if raceEnabled {
-		server.HandshakeTimeout = 2 * time.Second
-	}
+	server.HandshakeTimeout = time.Minute
 	c, _ := serveCrowd(t, server)
 	goroutines := runtime.NumGoroutine()
 	var most int
@@ -163,7 +157,7 @@ func TestHalfOpenFromManyAddresses(t *testing.T) {
 			requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
 		}
 	}
-	assert.Less(t, most, 2000, "goroutines for silent connections")
+	assert.Less(t, most, 400, "goroutines for silent connections")
 	requireServed(t, c, w.client(), net.IPv4(203, 0, 113, 2), 20*time.Second)
 }
 
@@ -294,119 +288,6 @@ func TestHellosFromOneAddress(t *testing.T) {
 	}
 	requireServed(t, c, w.client(), other, 5*time.Second)
 	assert.Empty(t, refused)
-}
-
-// descriptors counts those of this process, on Linux.
-func descriptors() int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
-}
-
-// TestClosedAtRandom makes 1,000 connections over TCP that either end closes at a random moment
-// of the handshake or after it. Nothing is left of them.
-func TestClosedAtRandom(t *testing.T) {
-	w := newWorld(t, mcpconntest.ECDSA)
-	client, server := w.client(), w.server()
-	server.MaxHandshakesPerAddress = 64
-	l, err := mcpconn.Listen(t.Context(), "tcp", "127.0.0.1:0", server)
-	require.NoError(t, err)
-	address := l.Addr().String()
-	accepted := make(chan struct{})
-	var links sync.WaitGroup
-	go func() {
-		defer close(accepted)
-		for {
-			conn, err := l.AcceptConn()
-			if err != nil {
-				return
-			}
-			links.Go(func() {
-				stop := time.AfterFunc(time.Duration(mathrand.IntN(3000))*time.Microsecond, func() { conn.Close() })
-				defer stop.Stop()
-				io.Copy(conn, conn)
-				conn.Close()
-			})
-		}
-	}()
-	var made int
-	var mu sync.Mutex
-	round := func(n int) {
-		var clients sync.WaitGroup
-		places := make(chan struct{}, 32)
-		for range n {
-			places <- struct{}{}
-			clients.Go(func() {
-				defer func() { <-places }()
-				raw, err := net.Dial("tcp", address)
-				if err != nil {
-					return
-				}
-				defer raw.Close()
-				conn, err := mcpconn.Client(raw, client)
-				if !assert.NoError(t, err) {
-					return
-				}
-				defer conn.Close()
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				moment := time.Duration(mathrand.IntN(20_000)) * time.Microsecond
-				end := map[int]func(){0: func() { raw.Close() }, 1: func() { conn.Close() }, 2: cancel, 3: func() { conn.CloseWrite() }}[mathrand.IntN(4)]
-				stop := time.AfterFunc(moment, end)
-				defer stop.Stop()
-				if conn.HandshakeContext(ctx) != nil {
-					return
-				}
-				mu.Lock()
-				made++
-				mu.Unlock()
-				conn.SetDeadline(time.Now().Add(30 * time.Millisecond))
-				for {
-					if _, err := io.WriteString(conn, "hello"); err != nil {
-						return
-					}
-					if _, err := conn.Read(make([]byte, 5)); err != nil {
-						return
-					}
-				}
-			})
-		}
-		clients.Wait()
-	}
-	round(50) // what is made once and kept
-	settle := func() (goroutines, fds int, heap uint64) {
-		var stats runtime.MemStats
-		runtime.GC()
-		runtime.GC()
-		runtime.ReadMemStats(&stats)
-		return runtime.NumGoroutine(), descriptors(), stats.HeapAlloc
-	}
-	time.Sleep(200 * time.Millisecond)
-	goroutines, fds, heap := settle()
-	round(1000)
-	assert.Positive(t, made)
-	var nowGoroutines, nowFDs int
-	var nowHeap uint64
-	if !assert.Eventually(t, func() bool {
-		nowGoroutines, nowFDs, nowHeap = settle()
-		return nowGoroutines <= goroutines+2 && nowFDs <= fds+1 && nowHeap <= heap+4<<20
-	}, 20*time.Second, 50*time.Millisecond) {
-		t.Logf("goroutines %d, before %d; descriptors %d, before %d; heap %d, before %d", nowGoroutines, goroutines, nowFDs, fds, nowHeap, heap)
-		stacks := make([]byte, 1<<20)
-		t.Logf("%s", stacks[:runtime.Stack(stacks, true)])
-	}
-	t.Logf("%d links were made of 1050 connections", made)
-	require.NoError(t, l.Close())
-	<-accepted
-	links.Wait()
-	assert.Eventually(t, func() bool { return !strings.Contains(stacks(), "mcpconn.(*") }, 10*time.Second, 10*time.Millisecond, "a goroutine is left")
-}
-
-func stacks() string {
-	b := make([]byte, 1<<20)
-	return string(b[:runtime.Stack(b, true)])
 }
 
 // TestSwapInTheMiddleOfHandshakes: each link is of the old identity or of the new one, and none

@@ -88,7 +88,23 @@ func meet(t testing.TB, client, server *mcpconn.Config, a, b net.Conn) (o outcom
 	c.Close()
 	<-served
 	o.clientState, o.serverState = c.State(), s.State()
+	requireReason(t, o.client, o.clientState)
+	requireReason(t, o.server, o.serverState)
 	return o
+}
+
+// requireReason has the error of a failed handshake be typed and name its cause, as the report does.
+func requireReason(t testing.TB, err error, s mcpconn.State) {
+	if s.Complete {
+		return
+	}
+	var typed *mcpconn.Error
+	if assert.ErrorAs(t, err, &typed) {
+		assert.NotEmpty(t, typed.Reason())
+		assert.Equal(t, typed.Reason(), s.Reason)
+		assert.Equal(t, err.Error(), s.Error)
+		assert.Greater(t, len(s.Error), len(typed.Kind.Error()), "no cause but %v", typed.Kind)
+	}
 }
 
 // link is meet over a network that does nothing.

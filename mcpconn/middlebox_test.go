@@ -263,6 +263,10 @@ func TestMiddleboxClosesAnywhere(t *testing.T) {
 		if o.client == nil || o.server == nil {
 			return fmt.Errorf("not noticed: client %v, server %v", o.client, o.server)
 		}
+		// Only the client may be done, whose Finished then does not arrive.
+		if o.serverState.Complete || o.clientState.Complete && !fromClient {
+			return fmt.Errorf("complete: client %t, server %t", o.clientState.Complete, o.serverState.Complete)
+		}
 		if took := time.Since(start); took > 10*time.Second {
 			return fmt.Errorf("took %v", took)
 		}

@@ -36,23 +36,29 @@ type secrets map[string][]byte
 
 // forms are what b looks like when it is printed or encoded, alone or in a larger value.
 func forms(b []byte) []string {
-	list := strings.Trim(fmt.Sprint(b), "[]")
+	list := func(b []byte) string { return strings.Trim(fmt.Sprint(b), "[]") }
 	goList := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")
 	quoted := fmt.Sprintf("%q", b)
-	return []string{
-		string(b), quoted[1 : len(quoted)-1], list, strings.ReplaceAll(list, " ", ","), goList,
-		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)),
-		// The last bytes of Base64 depend on what follows.
-		base64.StdEncoding.EncodeToString(b[:len(b)/3*3]), base64.URLEncoding.EncodeToString(b[:len(b)/3*3]),
-		new(big.Int).SetBytes(b).String(),
+	digits := hex.EncodeToString(b)
+	all := []string{
+		string(b), quoted[1 : len(quoted)-1], list(b), strings.ReplaceAll(list(b), " ", ","), goList,
+		digits, strings.ToUpper(digits), list([]byte(digits)), new(big.Int).SetBytes(b).String(),
 	}
+	for before := range 3 { // bytes of the same group of Base64
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			text := encoding.EncodeToString(append(make([]byte, before), b...))
+			all = append(all, text[(before*8+5)/6:(before+len(b))*8/6])
+		}
+	}
+	return all
 }
 
-// found returns the names of secrets in text.
+// found returns the names of secrets in text, whatever its lines.
 func (s secrets) found(text string) (names []string) {
+	joined := strings.NewReplacer("\n", "", `\n`, "").Replace(text)
 	for name, b := range s {
 		for _, form := range forms(b) {
-			if strings.Contains(text, form) {
+			if strings.Contains(text, form) || strings.Contains(joined, form) {
 				names = append(names, name)
 				break
 			}
@@ -112,7 +118,10 @@ func TestSecretsAreFound(t *testing.T) {
 	s := secrets{}
 	s.addKey("key", key)
 	type wrapped struct{ inner any }
-	for _, v := range []any{key, wrapped{key}, []byte(key), string(key), errors.New(hex.EncodeToString(key))} {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	keyPEM := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	for _, v := range []any{key, wrapped{key}, []byte(key), string(key), errors.New(hex.EncodeToString(key)), keyPEM, der, wrapped{keyPEM}} {
 		assert.NotEmpty(t, s.found(strings.Join(texts(v), "\n")), "%T", v)
 	}
 	ec, err := mcpconntest.GenerateKey(mcpconntest.ECDSA)
@@ -262,9 +271,11 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 			}
 			assert.ErrorIs(t, err, mcpconn.ErrConfig)
 			assert.Empty(t, s.found(strings.Join(texts(err), "\n")))
-			_, err = mcpconn.ParseIdentity(append(keyPEM, certPEM...), []byte(nil))
-			assert.ErrorIs(t, err, mcpconn.ErrConfig)
-			assert.Empty(t, s.found(strings.Join(texts(err), "\n")))
+			for _, swapped := range [][2][]byte{{keyPEM, keyPEM}, {keyPEM, certPEM}, {append(keyPEM, certPEM...), nil}} {
+				_, err = mcpconn.ParseIdentity(swapped[0], swapped[1])
+				assert.ErrorIs(t, err, mcpconn.ErrConfig)
+				assert.Empty(t, s.found(strings.Join(texts(err), "\n")))
+			}
 			return true
 		}
 		assert.False(t, check("PRIVATE KEY", private))

@@ -28,7 +28,10 @@ type unusable struct {
 }
 
 var unusables = []unusable{
-	{name: "strict with an ECDSA key", says: "ML-DSA", change: func(cfg *mcpconn.Config) { cfg.Policy = mcpconn.PQCStrict2026 }},
+	{name: "strict with an ECDSA key", says: strictNeeds, change: func(cfg *mcpconn.Config) { cfg.Policy = mcpconn.PQCStrict2026 }},
+	{name: "strict with an ECDSA key, and trust in ML-DSA", mldsa: true, says: "use an ML-DSA identity", change: func(cfg *mcpconn.Config) {
+		cfg.Policy, cfg.Identity = mcpconn.PQCStrict2026, ecdsaIdentity()
+	}},
 	{name: "no trust and no pins", says: "set Trust, or PinnedKeys and PinsAlone", change: func(cfg *mcpconn.Config) { cfg.Trust = nil }},
 	{name: "pins without trust", says: "set Trust, or PinsAlone", change: func(cfg *mcpconn.Config) { cfg.Trust, cfg.PinnedKeys = nil, []mcpconn.Pin{{}} }},
 	{name: "pins alone without pins", says: "set PinnedKeys", change: func(cfg *mcpconn.Config) { cfg.PinsAlone = mcpconn.PinnedKeyOnly }},
@@ -50,6 +53,25 @@ var unusables = []unusable{
 	{name: "strict, and no trust in ML-DSA", mldsa: true, says: "trust one, pin the peer's key", change: func(cfg *mcpconn.Config) {
 		cfg.Policy, cfg.Trust = mcpconn.PQCStrict2026, mcpconn.SystemTrust()
 	}},
+}
+
+// strictNeeds is what an ECDSA identity under the strict policy is told.
+var strictNeeds = map[bool]string{false: "build with Go 1.27", true: "use an ML-DSA identity, or Hybrid2026"}[hasMLDSA]
+
+func ecdsaIdentity() *mcpconn.Identity {
+	root, err := mcpconntest.NewAuthority(mcpconntest.ECDSA)
+	if err != nil {
+		panic(err)
+	}
+	leaf, err := root.Server(mcpconntest.ECDSA, "server.example")
+	if err != nil {
+		panic(err)
+	}
+	id, err := mcpconn.NewIdentity(leaf.Chain, leaf.Key)
+	if err != nil {
+		panic(err)
+	}
+	return id
 }
 
 // TestUnusableConfigurations are refused when a connection or listener is made, with what to change.
