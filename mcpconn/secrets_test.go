@@ -147,7 +147,13 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 		for _, keyLog := range []string{"none", "the client's", "both"} {
 			t.Run(algorithm+", key log "+keyLog, func(t *testing.T) {
 				s := secrets{}
+				var mu sync.Mutex
 				var everything []any
+				note := func(v ...any) {
+					mu.Lock()
+					defer mu.Unlock()
+					everything = append(everything, v...)
+				}
 				issuer := mcpconntest.ECDSA
 				if strings.HasPrefix(algorithm, "ML-DSA") {
 					issuer = algorithm
@@ -174,20 +180,17 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 					}
 					id, err := mcpconn.NewIdentity([]*x509.Certificate{cert}, key)
 					require.NoError(t, err)
-					everything = append(everything, id, *id, id.Key())
+					note(id, *id, id.Key())
 					return id
 				}
 				var clientLog, serverLog bytes.Buffer
 				memory, err := mcpconn.OpenMemory(filepath.Join(t.TempDir(), "memory"))
 				require.NoError(t, err)
-				var mu sync.Mutex
 				observe := func(state mcpconn.State, err error) {
 					slog.Info("observed", "state", state, "error", err)
-					mu.Lock()
-					defer mu.Unlock()
-					everything = append(everything, state, &state, string(state.JSON()))
+					note(state, &state, string(state.JSON()))
 					if err != nil {
-						everything = append(everything, err)
+						note(err)
 					}
 				}
 				client := &mcpconn.Config{Identity: identity(x509.ExtKeyUsageClientAuth, "client.example"), Trust: w.trust,
@@ -202,7 +205,7 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 				wrongName := &mcpconn.Config{Identity: client.Identity, Trust: w.trust, ServerName: "another.example", Observer: observe, KeyLogWriter: client.KeyLogWriter}
 				stranger := &mcpconn.Config{Identity: client.Identity, Trust: newWorld(t, mcpconntest.ECDSA).trust, ServerName: "server.example", Observer: observe}
 				for _, client := range []*mcpconn.Config{client, client, wrongName, stranger} { // full and resumed, and two that fail
-					everything = append(everything, client, server)
+					note(client, server)
 					a, b := network(nil)
 					c, err := mcpconn.Client(a, client)
 					require.NoError(t, err)
@@ -223,15 +226,15 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 						require.NoError(t, err)
 						s[fmt.Sprint("exported ", len(s))] = exported
 					} else {
-						everything = append(everything, err)
+						note(err)
 					}
-					everything = append(everything, c, d, c.State())
+					note(c, d, c.State())
 					c.Close()
 					if err := <-ended; err != nil {
-						everything = append(everything, err)
+						note(err)
 					}
 				}
-				everything = append(everything, memory)
+				note(memory)
 				if keyLog != "none" {
 					s.addLog(t, clientLog.String())
 					require.GreaterOrEqual(t, len(s), 2+2+2*4)
