@@ -142,14 +142,14 @@ func (id *Identity) Certificates() []*x509.Certificate {
 	return append([]*x509.Certificate(nil), id.chain...)
 }
 
-// String returns the algorithm of the key and the subject.
-func (id *Identity) String() string { return id.info.Algorithm + " of " + id.info.Subject }
-
 // Key describes the key and its certificate.
 func (id *Identity) Key() KeyInfo { return id.info }
 
 // Pin returns the pin of the key, for the [Config.PinnedKeys] of peers.
 func (id *Identity) Pin() Pin { return PinOf(id.chain[0]) }
+
+// String returns the algorithm of the key and the subject.
+func (id *Identity) String() string { return id.info.Algorithm + " of " + id.info.Subject }
 
 func certificatesIn(data []byte) (certs []*x509.Certificate, err error) {
 	for {
