@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"math/big"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,7 +24,7 @@ func undecided(t *testing.T, cfg *Config, client bool, policy Policy, offered ..
 	t.Cleanup(func() { x.Close(); y.Close() })
 	c := newConn(x, cfg, client)
 	if offered != nil {
-		c.wire.recorder.Load().parsed = &clientHello{groups: offered}
+		c.wire.recorder.Load().parsed = &clientHello{versions: []uint16{tls.VersionTLS13, tls.VersionTLS12}, groups: offered}
 	}
 	h := c.shake.Load()
 	var err error
@@ -170,27 +172,30 @@ func TestDamagedMemoryStops(t *testing.T) {
 	require.NoError(t, err)
 	rules.Policy, rules.MemoryRequired = "WithMemory", true
 	policies = append(policies[:len(policies):len(policies)], rules)
+	dir := t.TempDir()
+	torn := filepath.Join(dir, "torn")
+	require.NoError(t, os.WriteFile(torn, []byte("torn"), 0o600))
+	gone := filepath.Join(dir, "gone")
 	for _, policy := range []Policy{Hybrid2026, "WithMemory"} {
 		client, server := mutual(t, "ECDSA")
-		client.Policy, client.Memory = policy, NewMemory()
-		client.Memory.damage = "torn"
-		c, _, clientErr, _ := shake(t, client, server)
-		full := NewMemory()
-		for i := range maxRemembered {
-			full.peers[time.Duration(i).String()] = Strength{}
+		damaged, err := OpenMemory(torn)
+		require.NoError(t, err)
+		require.ErrorIs(t, damaged.Damage(), ErrMemory)
+		require.NoError(t, os.Mkdir(gone, 0o700))
+		unwritable, err := OpenMemory(filepath.Join(gone, "memory"))
+		require.NoError(t, err)
+		require.NoError(t, os.RemoveAll(gone))
+		for _, memory := range []*Memory{damaged, unwritable} {
+			cfg := &Config{Identity: client.Identity, Trust: client.Trust, ServerName: serverName, Policy: policy, Memory: memory}
+			c, _, err, _ := shake(t, cfg, server)
+			if policy == Hybrid2026 {
+				require.NoError(t, err)
+				assert.NotEmpty(t, c.State().Memory)
+				continue
+			}
+			require.ErrorIs(t, err, ErrMemory)
+			assert.Equal(t, ReasonMemory, c.State().Reason)
 		}
-		later := &Config{Identity: client.Identity, Trust: client.Trust, ServerName: serverName, Policy: policy, Memory: full}
-		d, _, laterErr, _ := shake(t, later, server)
-		if policy == Hybrid2026 {
-			require.NoError(t, clientErr)
-			require.NoError(t, laterErr)
-			assert.Contains(t, c.State().Memory, "torn")
-			assert.Contains(t, d.State().Memory, "full")
-			continue
-		}
-		require.ErrorIs(t, clientErr, ErrMemory)
-		require.ErrorIs(t, laterErr, ErrMemory)
-		assert.Equal(t, ReasonMemory, d.State().Reason)
 	}
 }
 

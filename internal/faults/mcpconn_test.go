@@ -36,7 +36,7 @@ func init() {
 
 		{"a peer that is weaker than it was", connMemory, "if part.was && !part.now {", "if false {", mcpconn, "TestNegotiated"},
 		{"a damaged memory under strict", connHandshake, "			if rules.MemoryRequired {", "			if false {", mcpconn, "TestDamagedMemoryStops"},
-		{"any number from an address", connListener, "if l.addresses[p.address] >= mostOfAddress &&", "if false &&", mcpconn, "TestSilentClients"},
-		{"a signature that is not verified", connSigner, "if err := checkSignature(id.public, digest, signature, opts); err != nil {", "if false {", mcpconn, "TestForeignSigners"},
+		{"any number from an address", connListener, "l.addresses[p.address] >= mostOfAddress &&", "false &&", mcpconn, "TestSilentClients"},
+		{"a signature that is not verified", connSigner, "	if !ok {\n		return errWrongSignature", "	if false {\n		return errWrongSignature", mcpconn, "TestForeignSigners"},
 	}...)
 }
