@@ -331,9 +331,9 @@ func TestQuietAndAnonymous(t *testing.T) {
 	server = start(t, line("serve", serverFlags, "-quiet", "127.0.0.1:0")...)
 	client = start(t, line("connect", clientFlags[4:], "-quiet", server.address(t))...)
 	assert.Equal(t, 1, client.wait(t), "without a certificate")
+	assert.Eventually(t, func() bool { return strings.Contains(server.stderr.String(), "FAILED") }, 5*time.Second, time.Millisecond)
 	server.stop()
 	assert.Zero(t, server.wait(t))
-	assert.Contains(t, server.stderr.String(), "FAILED")
 }
 
 // TestPinsOnTheCommandLine, beside the chain and in its place.
