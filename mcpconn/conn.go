@@ -179,7 +179,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 		c.timer = time.AfterFunc(c.cfg.MaxAge-c.cfg.now().Sub(h.authenticated), c.expire)
 	}
 	if c.wire != nil {
-		c.wire.recorder.Store(nil)
+		c.wire.endHandshake()
 	}
 	h.ctx = context.Background()
 	h.interrupted, h.peer.chains = nil, nil

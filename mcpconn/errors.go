@@ -160,6 +160,7 @@ func classify(err error) *Error {
 	var header tls.RecordHeaderError
 	timeout, isNet := errors.AsType[net.Error](err)
 	_, isAlert := alertOf(err)
+	op, isOp := errors.AsType[*net.OpError](err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded),
 		isNet && timeout.Timeout():
@@ -168,6 +169,9 @@ func classify(err error) *Error {
 		return wrapError(ErrCertificate, err, "")
 	case isAlert:
 		return wrapError(ErrProtocol, err, "the peer refused")
+	case isOp && op.Op == "local error":
+		// An alert of ours: crypto/tls did not like what came.
+		return wrapError(ErrProtocol, err, "")
 	case errors.As(err, &header):
 		return wrapError(ErrProtocol, err, "the peer does not speak TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed), isNet:

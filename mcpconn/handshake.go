@@ -171,7 +171,11 @@ func (h *handshake) serverConfig(info *tls.ClientHelloInfo) (*tls.Config, error)
 	case h.cfg.Trust != nil || len(h.cfg.PinnedKeys) > 0:
 		c.ClientAuth = tls.RequestClientCert
 	}
-	c.WrapSession, c.UnwrapSession = h.wrapSession, h.unwrapSession
+	c.WrapSession = func(cs tls.ConnectionState, state *tls.SessionState) ([]byte, error) {
+		h.conn.wire.ticketFollows()
+		return h.wrapSession(cs, state)
+	}
+	c.UnwrapSession = h.unwrapSession
 	return c, nil
 }
 

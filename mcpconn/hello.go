@@ -23,6 +23,7 @@ type helloReader struct {
 const (
 	recordHeader      = 5
 	handshakeHeader   = 4
+	recordAlert       = 21
 	recordHandshake   = 22
 	typeClientHello   = 1
 	typeServerHello   = 2
@@ -34,7 +35,52 @@ const (
 	extVersions       = 43
 	extKeyShare       = 51
 	maxRecordFragment = 1<<14 + 256
+
+	alertProtocolVersion = 70
 )
+
+// A recordReader finds the ends of records in a stream.
+type recordReader struct {
+	header [recordHeader]byte
+	seen   int // bytes of the current record, with its header
+}
+
+// whole reports whether the current record is complete.
+func (r *recordReader) whole() bool {
+	return r.seen >= recordHeader && r.seen == recordHeader+recordLength(r.header[:])
+}
+
+// next takes the next bytes of the stream, up to the end of a record, and returns their number.
+func (r *recordReader) next(b []byte) (n int) {
+	if r.whole() {
+		r.seen = 0
+	}
+	if r.seen < recordHeader {
+		n = copy(r.header[r.seen:], b)
+		r.seen += n
+	}
+	if r.seen >= recordHeader {
+		rest := min(recordHeader+recordLength(r.header[:])-r.seen, len(b)-n)
+		r.seen += rest
+		n += rest
+	}
+	return n
+}
+
+// recordLength returns the length that a record's header gives, without the header's own.
+func recordLength(header []byte) int { return int(header[3])<<8 | int(header[4]) }
+
+// lastRecord returns the size of the last of some records, with its header.
+func lastRecord(b []byte) int {
+	for len(b) >= recordHeader {
+		n := recordHeader + recordLength(b)
+		if n >= len(b) {
+			break
+		}
+		b = b[n:]
+	}
+	return len(b)
+}
 
 // feed takes the next bytes of the stream, in any pieces.
 func (r *helloReader) feed(b []byte) {
@@ -45,7 +91,7 @@ func (r *helloReader) feed(b []byte) {
 		b = append(r.pending, b...)
 	}
 	for len(b) >= recordHeader {
-		n := int(b[3])<<8 | int(b[4])
+		n := recordLength(b)
 		if b[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
 			r.stop()
 			return

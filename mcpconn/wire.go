@@ -1,6 +1,7 @@
 package mcpconn
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
@@ -8,8 +9,9 @@ import (
 	"time"
 )
 
-// A wire is the connection beneath TLS. While the handshake runs it measures; after that it is
-// one more call.
+// A wire is the connection beneath TLS. While the handshake runs it measures, and lets crypto/tls
+// read no further than to the end of a record: what was read by the end is then the handshake, and
+// nothing that came behind it. After that it is one more call.
 type wire struct {
 	net.Conn
 	conn     *Conn // whose wire it is
@@ -28,9 +30,13 @@ const segmentSize = 1428
 // A recorder measures a handshake.
 type recorder struct {
 	client bool
+	over   atomic.Bool // the handshake is, and all that is left is what was read ahead
+	ahead  []byte      // what was read from the connection and not yet handed on; Read's alone
 
 	mu       sync.Mutex
 	out, in  helloReader
+	records  recordReader // of what is handed on
+	ticket   bool         // the next Write ends with the record of a session ticket
 	parsed   *clientHello
 	sent     traffic
 	received traffic
@@ -50,7 +56,7 @@ func (t *traffic) endFlight() {
 	t.flight = 0
 }
 
-func (w *wire) Read(b []byte) (int, error) {
+func (w *wire) Read(b []byte) (n int, err error) {
 	r := w.recorder.Load()
 	if r == nil {
 		n, err := w.Conn.Read(b)
@@ -59,52 +65,118 @@ func (w *wire) Read(b []byte) (int, error) {
 		}
 		return n, err
 	}
-	began := r.begin()
-	n, err := w.Conn.Read(b)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.end(began)
-	if n > 0 {
-		r.sent.endFlight()
-		r.received.add(n)
-		r.in.feed(b[:n])
+	var refusal *Error
+	if len(r.ahead) > 0 {
+		n, refusal = r.receive(r.ahead[:min(len(b), len(r.ahead))])
+		copy(b, r.ahead[:n])
+		r.ahead = r.ahead[n:]
+	} else {
+		var got int
+		r.begin()
+		got, err = w.Conn.Read(b)
+		r.end()
+		if n, refusal = r.receive(b[:got]); n < got {
+			// An error comes again, when there is nothing more before it.
+			r.ahead, err = bytes.Clone(b[n:got]), nil
+		}
+	}
+	if refusal != nil {
+		// What crypto/tls sends for the version of a later record.
+		w.Conn.Write([]byte{recordAlert, 3, 3, 0, 2, 2, alertProtocolVersion})
+		return 0, refusal
+	}
+	if r.over.Load() && len(r.ahead) == 0 {
+		w.recorder.Store(nil)
 	}
 	return n, err
 }
 
-func (w *wire) Write(b []byte) (int, error) {
-	r := w.recorder.Load()
-	if r == nil {
-		return w.Conn.Write(b)
-	}
-	began := r.begin()
-	n, err := w.Conn.Write(b)
+// receive notes what was read, and returns how much of it is to be handed on now. It refuses a
+// server's hello in a record of another version than servers of TLS 1.3 send (RFC 8446, Section
+// 5.1). crypto/tls checks that of all later records, and ignores this one: somebody who changes
+// it, and nothing else, would go unnoticed.
+func (r *recorder) receive(b []byte) (n int, refusal *Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.end(began)
-	if n > 0 {
+	if r.over.Load() {
+		return len(b), nil
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n = r.records.next(b)
+	r.sent.endFlight()
+	r.received.add(n)
+	first := !r.in.done
+	r.in.feed(b[:n])
+	if h := r.records.header; r.client && first && r.records.whole() && h[0] == recordHandshake && (h[1] != 3 || h[2] != 3) {
+		return 0, newError(ErrProtocol, "the server's hello is in a record of version %#02x%02x, want 0x0303", h[1], h[2])
+	}
+	return n, nil
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	r := w.recorder.Load()
+	if r == nil || r.over.Load() {
+		return w.Conn.Write(b)
+	}
+	r.begin()
+	n, err := w.Conn.Write(b)
+	r.end()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.client {
+		r.out.feed(b[:n])
+	}
+	size := n
+	if r.ticket {
+		r.ticket = false
+		size -= lastRecord(b[:n])
+	}
+	if size > 0 {
 		r.received.endFlight()
-		r.sent.add(n)
-		if r.client {
-			r.out.feed(b[:n])
-		}
+		r.sent.add(size)
 	}
 	return n, err
 }
 
 // begin notes that the network is waited for from now on.
-func (r *recorder) begin() time.Time {
+func (r *recorder) begin() {
 	now := time.Now()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.since = now
-	r.mu.Unlock()
-	return now
 }
 
-// end notes that a wait is over. r.mu is held.
-func (r *recorder) end(began time.Time) {
-	r.waiting += time.Since(began)
+// end notes that a wait is over.
+func (r *recorder) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting += time.Since(r.since)
 	r.since = time.Time{}
+}
+
+// ticketFollows says that crypto/tls has made a session ticket, and writes it next, alone or behind
+// what it has yet to write.
+func (w *wire) ticketFollows() {
+	if r := w.recorder.Load(); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.ticket = true
+	}
+}
+
+// endHandshake stops measuring. What was read ahead is handed on by the next Read.
+func (w *wire) endHandshake() {
+	r := w.recorder.Load()
+	if len(r.ahead) == 0 {
+		w.recorder.Store(nil)
+		return
+	}
+	r.over.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out, r.in, r.parsed = helloReader{}, helloReader{}, nil
 }
 
 // Close closes the connection once, and tells who counts it. crypto/tls calls it too.
@@ -141,7 +213,7 @@ func (w *wire) onClose(tell func()) {
 // for the network in all; it is over where that is nothing.
 func (w *wire) heard() (hello bool, waited time.Duration) {
 	r := w.recorder.Load()
-	if r == nil {
+	if r == nil || r.over.Load() {
 		return true, 0
 	}
 	r.mu.Lock()
