@@ -89,25 +89,6 @@ func TestReport(t *testing.T) {
 	assert.Less(t, size.ClassicalSent, 1428)
 }
 
-// TestTaxIsThatOfAClassicalHandshake: the estimate is near what classical algorithms take.
-func TestTaxIsThatOfAClassicalHandshake(t *testing.T) {
-	client, server := mutual(t, "ECDSA")
-	client.Policy = Transition2026
-	plainC, plainS := plainConfigs(client, server)
-	_ = plainC
-	plainS.CurvePreferences = []tls.CurveID{tls.X25519}
-	classical, err := plainServer(t, client, plainS)
-	require.NoError(t, err)
-	for _, algorithm := range algorithms() {
-		client, server := mutual(t, algorithm)
-		c, _ := connect(t, client, server)
-		size := c.State().Size
-		// Under Transition2026 the hello has a share of both.
-		assert.InDelta(t, classical.State().Size.Sent-1216, size.ClassicalSent, 250, algorithm)
-		assert.InDelta(t, classical.State().Size.Received, size.ClassicalReceived, 350, algorithm)
-	}
-}
-
 // TestWrapTLS checks a connection that was made elsewhere.
 func TestWrapTLS(t *testing.T) {
 	client, server := mutual(t, algorithms()[len(algorithms())-1])

@@ -23,6 +23,7 @@ type helloReader struct {
 const (
 	recordHeader      = 5
 	handshakeHeader   = 4
+	shareHeader       = 4
 	recordAlert       = 21
 	recordHandshake   = 22
 	typeClientHello   = 1
@@ -128,7 +129,8 @@ type clientHello struct {
 	serverName string
 	alpn       []string
 	resumption bool
-	size       int
+	size       int // with record headers
+	shareSize  int // of all key shares, with their headers
 }
 
 // parseClientHello reads a hello (RFC 8446, Section 4.1.2), as far as it is one.
@@ -177,6 +179,7 @@ func (r *helloReader) parseClientHello() *clientHello {
 			var share cryptobyte.String
 			for list.ReadUint16(&id) && list.ReadUint16LengthPrefixed(&share) {
 				h.shares = append(h.shares, tls.CurveID(id))
+				h.shareSize += shareHeader + len(share)
 			}
 		case extPSK:
 			h.resumption = true

@@ -129,11 +129,12 @@ func (h *handshake) fallback(cs tls.ConnectionState, hello *clientHello) string 
 	return fmt.Sprintf("classical key exchange: the %s has no post-quantum one", other)
 }
 
-// Sizes in bytes of a handshake with X25519 and ECDSA P-256.
+// Sizes in bytes of a handshake with X25519 and ECDSA P-256, and of a HelloRetryRequest.
 const (
-	classicalShare       = 32
-	classicalCertificate = 450
-	classicalSignature   = 71
+	classicalShare     = 32
+	classicalKey       = 91 // SubjectPublicKeyInfo
+	classicalSignature = 71 // most often, in DER
+	retrySize          = recordHeader + handshakeHeader + 2 + 32 + 1 + 32 + 2 + 1 + 2 + 6 + 6
 )
 
 // addTax estimates what the same handshake would have cost with classical algorithms.
@@ -141,7 +142,7 @@ func (h *handshake) addTax(s *State, cs tls.ConnectionState) {
 	if h.conn.wire == nil {
 		return
 	}
-	clientShare, serverShare := shareSizes(cs.CurveID)
+	client, server := exchangeExcess(h.hello, cs)
 	var local, peer []*x509.Certificate
 	if s.Local != nil {
 		local = h.identity.chain
@@ -149,19 +150,43 @@ func (h *handshake) addTax(s *State, cs tls.ConnectionState) {
 	if !cs.DidResume {
 		peer = cs.PeerCertificates
 	}
-	client, server := clientShare, serverShare
+	size := &s.Size
 	if h.client {
-		client, server = client+excess(local), server+excess(peer)
-		s.Size.ClassicalSent, s.Size.ClassicalReceived = max(0, s.Size.Sent-client), max(0, s.Size.Received-server)
+		size.ClassicalSent = size.Sent - client - authenticationExcess(local)
+		size.ClassicalReceived = size.Received - server - authenticationExcess(peer)
 	} else {
-		client, server = client+excess(peer), server+excess(local)
-		s.Size.ClassicalSent, s.Size.ClassicalReceived = max(0, s.Size.Sent-server), max(0, s.Size.Received-client)
+		size.ClassicalSent = size.Sent - server - authenticationExcess(local)
+		size.ClassicalReceived = size.Received - client - authenticationExcess(peer)
 	}
-	s.Size.Tax = s.Size.Sent + s.Size.Received - s.Size.ClassicalSent - s.Size.ClassicalReceived
+	size.Tax = size.Sent + size.Received - size.ClassicalSent - size.ClassicalReceived
 }
 
-// shareSizes returns what the shares of a key exchange have above those of X25519.
-func shareSizes(g tls.CurveID) (client, server int) {
+// exchangeExcess returns what the hellos of both sides have above those that offer X25519 alone.
+func exchangeExcess(hello *clientHello, cs tls.ConnectionState) (client, server int) {
+	client, server = shareExcess(cs.CurveID)
+	if hello == nil {
+		return client, server
+	}
+	offered := 0
+	for _, g := range hello.groups {
+		if g != tls.X25519 {
+			offered += 2
+		}
+	}
+	for _, s := range hello.signatures {
+		if mldsaSignatures[signatureName(s)] {
+			offered += 2
+		}
+	}
+	if cs.HelloRetryRequest {
+		// The first hello is for nothing, the second has the share that was asked for.
+		return hello.size + client + offered, retrySize + server
+	}
+	return hello.shareSize - (shareHeader + classicalShare) + offered, server
+}
+
+// shareExcess returns what the shares of a key exchange have above those of X25519.
+func shareExcess(g tls.CurveID) (client, server int) {
 	switch g {
 	case tls.X25519MLKEM768:
 		return mlkem.EncapsulationKeySize768, mlkem.CiphertextSize768
@@ -169,28 +194,35 @@ func shareSizes(g tls.CurveID) (client, server int) {
 		return mlkem.EncapsulationKeySize768 + 65 - classicalShare, mlkem.CiphertextSize768 + 65 - classicalShare
 	case tls.SecP384r1MLKEM1024:
 		return mlkem.EncapsulationKeySize1024 + 97 - classicalShare, mlkem.CiphertextSize1024 + 97 - classicalShare
+	case tls.CurveP256:
+		return 65 - classicalShare, 65 - classicalShare
+	case tls.CurveP384:
+		return 97 - classicalShare, 97 - classicalShare
 	}
 	return 0, 0
 }
 
-// excess returns what certificates and the leaf's signature have above those of ECDSA P-256.
-func excess(certs []*x509.Certificate) int {
-	if len(certs) == 0 {
-		return 0
-	}
-	n := 0
-	for _, cert := range certs {
-		if isMLDSASigned(cert) || mldsaSignatures[keyAlgorithm(cert)] {
-			n += len(cert.Raw) - classicalCertificate
+// authenticationExcess returns what certificates and the leaf's signature have above those of ECDSA
+// P-256, where they are of ML-DSA.
+func authenticationExcess(certs []*x509.Certificate) (n int) {
+	for i, cert := range certs {
+		if mldsaSignatures[keyAlgorithm(cert)] {
+			n += len(cert.RawSubjectPublicKeyInfo) - classicalKey
+		}
+		if isMLDSASigned(cert) {
+			n += len(cert.Signature) - classicalSignature
+		}
+		if i > 0 {
+			continue
+		}
+		switch keyAlgorithm(cert) {
+		case "ML-DSA-44":
+			n += mldsa.MLDSA44SignatureSize - classicalSignature
+		case "ML-DSA-65":
+			n += mldsa.MLDSA65SignatureSize - classicalSignature
+		case "ML-DSA-87":
+			n += mldsa.MLDSA87SignatureSize - classicalSignature
 		}
 	}
-	switch keyAlgorithm(certs[0]) {
-	case "ML-DSA-44":
-		n += mldsa.MLDSA44SignatureSize - classicalSignature
-	case "ML-DSA-65":
-		n += mldsa.MLDSA65SignatureSize - classicalSignature
-	case "ML-DSA-87":
-		n += mldsa.MLDSA87SignatureSize - classicalSignature
-	}
-	return max(0, n)
+	return n
 }

@@ -95,8 +95,9 @@ type Offer struct {
 	HelloSegments int `json:"hello_segments"`
 }
 
-// Size is what a handshake cost on the wire, in bytes of TLS with record headers, up to the
-// client's Finished; session tickets, which come later, are not in it.
+// Size is what a handshake cost on the wire, in bytes of TLS with record headers: each way up to and
+// with the Finished message. Session tickets and data, which may come in the same segment, are not
+// in it. Of a failed handshake it is all that was sent and received, alerts too. It is zero for [WrapTLS].
 type Size struct {
 	Sent     int `json:"sent"`
 	Received int `json:"received"`
@@ -106,15 +107,19 @@ type Size struct {
 	SentSegments     int `json:"sent_segments"`
 	ReceivedSegments int `json:"received_segments"`
 
-	// ClassicalSent and ClassicalReceived estimate the same handshake with X25519 and ECDSA
-	// P-256 certificates; Tax is the difference in bytes, both ways together.
+	// ClassicalSent and ClassicalReceived estimate the same handshake without post-quantum
+	// algorithms: X25519 and nothing else offered, keys and signatures of ECDSA P-256 in place
+	// of those of ML-DSA, and no HelloRetryRequest. They are within some 20 bytes for each
+	// certificate of that, and zero if the handshake failed. Tax is the difference in bytes, both ways
+	// together.
 	ClassicalSent     int `json:"classical_sent"`
 	ClassicalReceived int `json:"classical_received"`
 	Tax               int `json:"tax"`
 }
 
-// Timing splits the time of a handshake. Own is what was neither spent signing nor waiting for
-// the network.
+// Timing splits the time of a handshake: Total is the sum of the others. Waiting is for the network
+// and so for the peer, Signing is what one's own key took, wherever it is, and Own is all else:
+// what this side computed, and the functions of the [Config]. For [WrapTLS], waiting is in Own.
 type Timing struct {
 	Total   Duration `json:"total"`
 	Own     Duration `json:"own"`
