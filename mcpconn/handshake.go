@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -36,6 +38,7 @@ type handshake struct {
 
 	// What the report is made of, beside the above, once the handshake has ended.
 	hello   *clientHello
+	chosen  choice
 	total   time.Duration
 	waiting time.Duration
 	size    Size
@@ -46,6 +49,14 @@ type handshake struct {
 
 	// interrupted, if not nil, says why the owner of the connection ended the handshake, if it did.
 	interrupted func(err error) *Error
+}
+
+// A choice is what both sides have agreed on, or in a failed handshake what the server has said of it.
+type choice struct {
+	version, suite   uint16
+	group            tls.CurveID
+	alpn             string
+	retried, resumed bool
 }
 
 // failed notes the error that ends the handshake, which crypto/tls may not pass on.
@@ -211,6 +222,7 @@ func (h *handshake) verifyConnection(cs tls.ConnectionState) error {
 }
 
 func (h *handshake) verify(cs tls.ConnectionState) error {
+	h.chosen = choice{cs.Version, cs.CipherSuite, cs.CurveID, cs.NegotiatedProtocol, cs.HelloRetryRequest, cs.DidResume}
 	if cs.Version != tls.VersionTLS13 {
 		return newError(ErrPolicy, "%s was negotiated, want TLS 1.3", versionName(cs.Version))
 	}
@@ -219,6 +231,10 @@ func (h *handshake) verify(cs tls.ConnectionState) error {
 	}
 	if hello := h.conn.hello(); hello != nil {
 		switch {
+		case h.client && slices.ContainsFunc(hello.groups, func(g tls.CurveID) bool { return !slices.Contains(h.rules.Groups, g) }):
+			return newError(ErrPolicy, "the key exchanges %v were offered, and %s takes %v", hello.offer().Groups, h.policy, groupNames(h.rules.Groups))
+		case !slices.Contains(hello.versions, cs.Version):
+			return newError(ErrPolicy, "%s was negotiated, which was not offered", versionName(cs.Version))
 		case !slices.Contains(hello.groups, cs.CurveID):
 			return newError(ErrPolicy, "the key exchange is %s, which was not offered", groupName(cs.CurveID))
 		case !isPostQuantum(cs.CurveID) && slices.ContainsFunc(hello.groups, func(g tls.CurveID) bool {
@@ -274,11 +290,20 @@ func (h *handshake) authenticate(certs []*x509.Certificate) error {
 		}
 	}
 	if h.client {
-		h.peerName = "server " + h.serverName + port(h.conn.RemoteAddr())
+		h.peerName = "server " + nameOfServer(h.serverName, leaf) + port(h.conn.RemoteAddr())
 	} else {
 		h.peerName = "client " + clientName(leaf)
 	}
 	return nil
+}
+
+// nameOfServer names a server as it was asked for, in one spelling. One that was asked for by nothing but
+// its key has that for a name.
+func nameOfServer(name string, leaf *x509.Certificate) string {
+	if name == "" {
+		return PinOf(leaf).String()
+	}
+	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
 // clientName names a client as its authority does, so that a new key does not make another
@@ -316,7 +341,7 @@ func (h *handshake) remember() error {
 		return nil
 	}
 	err := h.cfg.Memory.remember(h.peerName, h.strength)
-	if err != nil && !h.rules.MemoryRequired {
+	if err != nil && !h.rules.MemoryRequired && !errors.Is(err, ErrRegression) {
 		h.memoryNote = err.Error()
 		return nil
 	}

@@ -255,12 +255,7 @@ func (h *clientHello) offer() *Offer {
 	for _, v := range h.versions {
 		o.Versions = append(o.Versions, versionName(v))
 	}
-	for _, g := range h.groups {
-		o.Groups = append(o.Groups, groupName(g))
-	}
-	for _, g := range h.shares {
-		o.Shares = append(o.Shares, groupName(g))
-	}
+	o.Groups, o.Shares = groupNames(h.groups), groupNames(h.shares)
 	for _, s := range h.signatures {
 		o.Signatures = append(o.Signatures, signatureName(s))
 	}
@@ -276,7 +271,14 @@ func versionName(v uint16) string {
 	return tls.VersionName(v)
 }
 
-// groupName names a key exchange as IANA does.
+func groupNames(groups []tls.CurveID) (names []string) {
+	for _, g := range groups {
+		names = append(names, groupName(g))
+	}
+	return names
+}
+
+// groupName names a key exchange as IANA does, but the curves of NIST as NIST does.
 func groupName(g tls.CurveID) string {
 	switch g {
 	case tls.X25519MLKEM768:

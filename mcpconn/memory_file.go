@@ -21,44 +21,87 @@ const memoryHeader = "pqlane mcpconn memory 1\n"
 // maxMemoryFile is far above what maxRemembered peers take.
 const maxMemoryFile = 64 << 20
 
-type memoryFile struct{ path string }
+// memoryLockTimeout bounds the wait for another process that has the file locked. Changes are rare, and
+// take some milliseconds.
+const memoryLockTimeout = 2 * time.Second
+
+// A memoryFile is shared with other processes: who changes it has it locked, reads what is there, and
+// puts a new file in its place.
+type memoryFile struct {
+	path     string
+	info     os.FileInfo   // of the file that was read or written last, or nil
+	patience time.Duration // with who has it locked
+}
 
 type memoryContent struct {
 	Peers  map[string]Strength `json:"peers"`
 	Damage string              `json:"damage,omitempty"`
 }
 
-func openMemory(path string, now time.Time) (*Memory, error) {
-	m := NewMemory()
-	m.file = &memoryFile{path}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		// Written at once, so that a folder that can't be written to is noticed now.
-		return m, m.save(func() {})
-	case err != nil:
-		return nil, wrapError(ErrMemory, err, "")
-	case !info.Mode().IsRegular() || info.Size() > maxMemoryFile:
-		return nil, newError(ErrMemory, "%s is not a file of at most %d bytes", path, maxMemoryFile)
-	}
-	data, err := os.ReadFile(path)
+// lock keeps other processes, and other Memory values, from changing the file until unlock.
+func (f *memoryFile) lock() (unlock func(), err error) {
+	lock, err := os.OpenFile(f.path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, wrapError(ErrMemory, err, "")
+		return nil, err
 	}
-	content, err := parseMemory(data)
-	if err == nil {
-		m.peers, m.damage = content.Peers, content.Damage
-		return m, nil
+	for began, wait := time.Now(), time.Millisecond; ; wait *= 2 {
+		free, err := tryLock(lock)
+		switch {
+		case err == nil && free:
+			// Closing unlocks, and so does the end of the process.
+			return func() { lock.Close() }, nil
+		case err == nil && time.Since(began) > f.patience:
+			err = fmt.Errorf("%s: locked by another process for %v", lock.Name(), f.patience)
+		}
+		if err != nil {
+			lock.Close()
+			return nil, err
+		}
+		time.Sleep(wait)
 	}
-	aside := fmt.Sprintf("%s.damaged-%s", path, now.UTC().Format("20060102T150405.000000000"))
-	m.damage = fmt.Sprintf("%s was damaged (%v) and is kept as %s; look at it, then call Memory.ClearDamage", path, err, aside)
-	slog.Error("mcpconn: memory of peers damaged", "file", path, "kept", aside, "cause", err.Error())
-	// A copy and a replacement, not a renaming: a crash in between must not leave no file,
-	// which would look like a new memory.
+}
+
+// changed reports whether the file is another than that which was read or written last.
+func (f *memoryFile) changed() bool {
+	info, err := os.Stat(f.path)
+	if err != nil || f.info == nil {
+		return true
+	}
+	return !os.SameFile(info, f.info) || info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime())
+}
+
+// errDamaged is a file that was not written by write, or not whole.
+var errDamaged = errors.New("damaged")
+
+// read returns what the file has. For a damaged one the error matches errDamaged, and data is all of it.
+func (f *memoryFile) read() (content memoryContent, data []byte, err error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return content, nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxMemoryFile {
+		return content, nil, fmt.Errorf("%s is not a file of at most %d bytes", f.path, maxMemoryFile)
+	}
+	if data, err = os.ReadFile(f.path); err != nil {
+		return content, nil, err
+	}
+	if content, err = parseMemory(data); err != nil {
+		return content, data, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	f.info = info
+	return content, nil, nil
+}
+
+// keepAside copies a damaged file, and returns what is to be said of it. It is a copy and later a
+// replacement, not a renaming: a crash in between must not leave no file, which would look like
+// a new memory.
+func (f *memoryFile) keepAside(data []byte, cause error, now time.Time) (damage string, err error) {
+	aside := fmt.Sprintf("%s.damaged-%s", f.path, now.UTC().Format("20060102T150405.000000000"))
+	slog.Error("mcpconn: memory of peers damaged", "file", f.path, "kept", aside, "cause", cause.Error())
 	if err := os.WriteFile(aside, data, 0o600); err != nil {
-		return nil, wrapError(ErrMemory, err, "damaged file can't be kept aside")
+		return "", fmt.Errorf("damaged file can't be kept aside: %w", err)
 	}
-	return m, m.save(func() {})
+	return fmt.Sprintf("%s was damaged (%v) and is kept as %s; look at it, then call Memory.ClearDamage", f.path, cause, aside), nil
 }
 
 func parseMemory(data []byte) (content memoryContent, err error) {
@@ -83,8 +126,9 @@ func parseMemory(data []byte) (content memoryContent, err error) {
 	return content, nil
 }
 
-func (f *memoryFile) write(peers map[string]Strength, damage string) error {
-	body, err := json.Marshal(memoryContent{peers, damage})
+// write puts a new file in place of the old. The file is locked.
+func (f *memoryFile) write(content memoryContent) error {
+	body, err := json.Marshal(content)
 	if err != nil {
 		return err
 	}
@@ -93,29 +137,34 @@ func (f *memoryFile) write(peers map[string]Strength, damage string) error {
 	sum := sha256.Sum256(data)
 	data = append(hex.AppendEncode(data, sum[:]), '\n')
 
-	dir := filepath.Dir(f.path)
-	temp, err := os.CreateTemp(dir, filepath.Base(f.path)+".new-*")
+	// A crash leaves at most this one behind, and who has the lock next removes it.
+	name := f.path + ".new"
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = temp.Write(data)
+	_, err = file.Write(data)
 	if err == nil {
-		err = temp.Sync()
+		err = file.Sync()
 	}
-	if closeErr := temp.Close(); err == nil {
+	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Rename(temp.Name(), f.path)
+		err = os.Rename(name, f.path)
 	}
 	if err != nil {
-		os.Remove(temp.Name())
+		os.Remove(name)
 		return err
 	}
 	// The name is durable once its folder is. Some systems can't sync a folder.
-	if d, err := os.Open(dir); err == nil {
+	if d, err := os.Open(filepath.Dir(f.path)); err == nil {
 		d.Sync()
 		d.Close()
 	}
-	return nil
+	f.info, err = os.Stat(f.path)
+	return err
 }

@@ -173,7 +173,7 @@ func TestUnwritableMemory(t *testing.T) {
 	client, server := mutual(t, algorithms()[len(algorithms())-1])
 	client.Memory = m
 	c, _ := connect(t, client, server)
-	assert.Contains(t, c.State().Memory, "not written")
+	assert.Contains(t, c.State().Memory, "can't lock the file")
 	if hasMLDSA {
 		strict := &Config{Identity: client.Identity, Trust: client.Trust, ServerName: serverName, Policy: PQCStrict2026, Memory: m}
 		_, _, err, _ := shake(t, strict, server)
@@ -186,7 +186,7 @@ func TestUnwritableMemory(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	m := NewMemory()
 	for i := range maxRemembered {
-		m.peers[string(rune(i))+"x"+string(rune(i>>8))+time.Duration(i).String()] = Strength{}
+		m.content.Peers[string(rune(i))+"x"+string(rune(i>>8))+time.Duration(i).String()] = Strength{}
 	}
 	require.ErrorIs(t, m.remember("one more", Strength{Exchange: true}), ErrMemory)
 }

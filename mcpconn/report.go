@@ -18,6 +18,9 @@ func (h *handshake) measure() {
 		recorder := h.conn.wire.recorder.Load()
 		h.hello = recorder.hello()
 		h.size, h.waiting = recorder.result()
+		if said := recorder.choice(); said != nil && h.chosen.version == 0 {
+			h.chosen.version, h.chosen.group = said.version, said.group
+		}
 	}
 }
 
@@ -62,15 +65,19 @@ func (h *handshake) report(cs tls.ConnectionState, err error) *State {
 		s.Peer = peerInfo(h.peer.chain)
 		s.ChainCached = h.peer.cached
 	}
+	if h.chosen.version != 0 {
+		s.Version = versionName(h.chosen.version)
+	}
+	if h.chosen.suite != 0 {
+		s.Suite = tls.CipherSuiteName(h.chosen.suite)
+	}
+	if h.chosen.group != 0 {
+		s.Group, s.KEM = groupName(h.chosen.group), kemOf(h.chosen.group)
+	}
+	s.ALPN, s.HelloRetryRequest, s.Resumed = h.chosen.alpn, h.chosen.retried, h.chosen.resumed
 	if err != nil {
 		return s
 	}
-	s.Version = versionName(cs.Version)
-	s.Suite = tls.CipherSuiteName(cs.CipherSuite)
-	s.Group, s.KEM = groupName(cs.CurveID), kemOf(cs.CurveID)
-	s.ALPN = cs.NegotiatedProtocol
-	s.HelloRetryRequest = cs.HelloRetryRequest
-	s.Resumed = cs.DidResume
 	if s.Resumed {
 		s.AuthenticationAge = Duration(h.ended.Sub(h.authenticated))
 		// No certificate goes over the wire.

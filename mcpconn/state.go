@@ -17,7 +17,8 @@ type State struct {
 	Policy     Policy    `json:"policy"`
 	Complete   bool      `json:"complete"` // the handshake succeeded
 
-	// Version and Suite of TLS, Group of the key exchange with KEM inside, or "".
+	// Version and Suite of TLS, Group of the key exchange with KEM inside, or "". Those of a failed
+	// handshake are what was chosen until then.
 	Version string `json:"version,omitempty"`
 	Suite   string `json:"suite,omitempty"`
 	Group   string `json:"group,omitempty"`
