@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"os"
+	"slices"
 
 	"github.com/pqlane/pqlane/hybrid"
 	"github.com/pqlane/pqlane/mldsa"
@@ -74,6 +75,9 @@ func NewIdentity(chain []*x509.Certificate, key crypto.Signer) (*Identity, error
 		return nil, wrapError(ErrConfig, err, "identity")
 	}
 	id.info = keyInfo(chain[0])
+	for _, cert := range chain {
+		id.info.Chain = append(id.info.Chain, signedWith(cert))
+	}
 	switch key.(type) {
 	case *mldsa.PrivateKey, *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey:
 	default:
@@ -123,12 +127,13 @@ func ParseIdentity(certPEM, keyPEM []byte) (*Identity, error) {
 	return NewIdentity(chain, key)
 }
 
-// LoadIdentity is [ParseIdentity] of two files, which may be the same.
+// LoadIdentity is [ParseIdentity] of two files, which may be the same. What was read is wiped.
 func LoadIdentity(certFile, keyFile string) (*Identity, error) {
 	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
 		return nil, wrapError(ErrConfig, err, "identity")
 	}
+	defer clear(certPEM) // The key may be in it.
 	keyPEM, err := os.ReadFile(keyFile)
 	if err != nil {
 		return nil, wrapError(ErrConfig, err, "identity")
@@ -139,11 +144,15 @@ func LoadIdentity(certFile, keyFile string) (*Identity, error) {
 
 // Certificates returns the chain, leaf first.
 func (id *Identity) Certificates() []*x509.Certificate {
-	return append([]*x509.Certificate(nil), id.chain...)
+	return slices.Clone(id.chain)
 }
 
-// Key describes the key and its certificate.
-func (id *Identity) Key() KeyInfo { return id.info }
+// Key describes the key and its certificates.
+func (id *Identity) Key() KeyInfo {
+	k := id.info
+	k.Names, k.Chain = slices.Clone(k.Names), slices.Clone(k.Chain)
+	return k
+}
 
 // Pin returns the pin of the key, for the [Config.PinnedKeys] of peers.
 func (id *Identity) Pin() Pin { return PinOf(id.chain[0]) }
@@ -158,6 +167,7 @@ func certificatesIn(data []byte) (certs []*x509.Certificate, err error) {
 			return certs, nil
 		}
 		if block.Type != "CERTIFICATE" {
+			clear(block.Bytes) // It may be the key.
 			continue
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)

@@ -53,15 +53,17 @@
 //   - The order of groups: [tls.Config.CurvePreferences] is a set (golang/go issue 69393). The order is
 //     X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, then classical groups, and the
 //     one share that is sent is of the first; a server asks for another of the offered by a
-//     HelloRetryRequest.
-//   - The signature algorithms of the hello: Go 1.27 always offers ML-DSA, Go 1.26 never does.
+//     HelloRetryRequest. Where X25519 is offered too, under [Transition2026], its share is also sent.
+//   - The signature algorithms of the hello: Go 1.27 always offers ML-DSA, which every policy
+//     takes, and Go 1.26 never does (golang/go issue 81199, for middleboxes that do not bear it).
 //     signature_algorithms_cert is sent without ML-DSA (golang/go issue 82536), so that OpenSSL
 //     withholds a chain which an ML-DSA authority signed.
-//   - The size of the hello. With one share of X25519MLKEM768, and neither name nor ALPN, it has
-//     1,417 bytes with its record header (1,411 on Go 1.26), and 10 more where sessions may be
-//     resumed: with a name it is longer than the 1,428 bytes that a TCP segment carries over
-//     IPv6 with timestamps. No setting makes it shorter; [Offer] has its size. What this package
+//   - The size of the hello (golang/go issue 80573). With one share of X25519MLKEM768, and neither
+//     name nor ALPN, it has 1,417 bytes with its record header (1,411 on Go 1.26), and 10 more where
+//     sessions may be resumed: with a name it is longer than the 1,428 bytes that a TCP segment carries
+//     over IPv6 with timestamps. No setting makes it shorter; [Offer] has its size. What this package
 //     does is to send one share, and to offer a session in 63 bytes.
-//   - GREASE (RFC 8701), which is not sent.
+//   - GREASE (RFC 8701): no value is sent that peers are to ignore, and nothing can be set to send
+//     one (golang/go issue 75241, which asks for that of Encrypted Client Hello).
 //   - A KEM or a group from outside of crypto/tls.
 package mcpconn

@@ -58,7 +58,7 @@ func (h *handshake) report(cs tls.ConnectionState, err error) *State {
 		s.KeyExchange, s.Authentication, s.Chain = no, no, no
 	}
 	if h.identity != nil && h.shown {
-		local := h.identity.info
+		local := h.identity.Key()
 		s.Local = &local
 	}
 	if len(h.peer.chain) > 0 {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A State is the report of a connection, or of a failed handshake. It encodes to JSON, and to
-// one group of attributes for log/slog. It has no secrets.
+// A State is the report of a connection, or of a failed handshake. It encodes to JSON and is read
+// back from it, and is one group of attributes for log/slog. It has no secrets. What it points to
+// is shared by the copies that [Conn.State] returns, and not to be changed.
 type State struct {
 	Client     bool      `json:"client"`
 	Time       time.Time `json:"time"` // the handshake began
@@ -32,7 +33,8 @@ type State struct {
 	Resumed           bool     `json:"resumed"`
 	AuthenticationAge Duration `json:"authentication_age"`
 
-	// Local and Peer are the keys that each side has shown, or nil.
+	// Local and Peer are the keys that each side has shown, or nil. In a resumed connection Peer
+	// is that which was shown before, and Local is nil. Peer has passed all checks if Complete.
 	Local *KeyInfo `json:"local,omitempty"`
 	Peer  *KeyInfo `json:"peer,omitempty"`
 
@@ -70,7 +72,8 @@ type KeyInfo struct {
 	NotAfter  time.Time `json:"not_after"`
 	Pin       Pin       `json:"pin"`
 
-	// Chain has the signature algorithms from the leaf's to that of the last below the trust anchor.
+	// Chain has the algorithms of the certificates' signatures, from that of the leaf up: of a peer
+	// to that of the last below the trust anchor, of our own to that of the last we show.
 	Chain []string `json:"chain,omitempty"`
 }
 
@@ -158,12 +161,14 @@ func (s State) LogValue() slog.Value {
 		slog.String("suite", s.Suite),
 		slog.String("alpn", s.ALPN),
 		slog.Bool("resumed", s.Resumed),
+		slog.String("age", s.AuthenticationAge.String()),
 		slog.Bool("hrr", s.HelloRetryRequest),
 		slog.Bool("exchange_safe", s.KeyExchange.QuantumSafe),
 		slog.Bool("peer_safe", s.Authentication.QuantumSafe),
 		slog.Bool("chain_safe", s.Chain.QuantumSafe),
 		slog.Int("sent", s.Size.Sent),
 		slog.Int("received", s.Size.Received),
+		slog.Int("tax", s.Size.Tax),
 		slog.String("total", s.Timing.Total.String()),
 		slog.String("own", s.Timing.Own.String()),
 		slog.String("signing", s.Timing.Signing.String()),
@@ -174,6 +179,10 @@ func (s State) LogValue() slog.Value {
 	}
 	if s.Local != nil {
 		attrs = append(attrs, slog.String("local_key", s.Local.Algorithm))
+	}
+	if s.Reason != "" && s.Offer != nil {
+		attrs = append(attrs, slog.Any("offered_versions", s.Offer.Versions), slog.Any("offered_groups", s.Offer.Groups),
+			slog.Any("offered_signatures", s.Offer.Signatures))
 	}
 	for _, a := range []slog.Attr{slog.String("fallback", s.Fallback), slog.String("memory", s.Memory),
 		slog.String("reason", string(s.Reason)), slog.String("alert", s.Alert), slog.String("error", s.Error)} {
