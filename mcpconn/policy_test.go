@@ -3,9 +3,16 @@ package mcpconn
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -186,5 +193,190 @@ func TestHelloSize(t *testing.T) {
 				assert.Equal(t, offer, s.State().Offer)
 			}
 		}
+	}
+}
+
+// TestNegotiatedIsCheckedAgain: what crypto/tls says was negotiated is held against the policy and
+// the hello, whatever crypto/tls itself has checked.
+func TestNegotiatedIsCheckedAgain(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	hybrid := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: postQuantumGroups}
+	classical := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: []tls.CurveID{tls.X25519}}
+	all := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: append([]tls.CurveID{tls.X25519}, postQuantumGroups...)}
+	for _, test := range []struct {
+		says   string // "" for none
+		server bool
+		policy Policy
+		hello  *clientHello
+		change func(cs *tls.ConnectionState)
+	}{
+		{"", false, Hybrid2026, hybrid, nil},
+		{"", true, Hybrid2026, hybrid, nil},
+		{"", true, Hybrid2026, all, nil},
+		{"", false, Transition2026, all, nil},
+		{"", true, Transition2026, classical, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
+		{"want TLS 1.3", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.Version = tls.VersionTLS12 }},
+		{"want TLS 1.3", true, Transition2026, hybrid, func(cs *tls.ConnectionState) { cs.Version = tls.VersionTLS10 }},
+		{"X25519, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
+		{"X25519, which Hybrid2026 does not take", true, Hybrid2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
+		{"P-521, which Transition2026 does not take", true, Transition2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.CurveP521 }},
+		{"ML-KEM-768, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = groupMLKEM768 }},
+		{"0x0000, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = 0 }},
+		{"which was not offered", true, Hybrid2026, classical, nil},
+		{"which was not offered", true, Hybrid2026, &clientHello{versions: []uint16{tls.VersionTLS12}, groups: postQuantumGroups}, nil},
+		{"were offered, and Hybrid2026 takes", false, Hybrid2026, all, nil},
+		{"although both sides have a post-quantum one", true, Transition2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
+		{"resumed that must not be", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.DidResume = true }},
+		{"no certificate", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.PeerCertificates = nil }},
+	} {
+		cfg, peer := client, server
+		if test.server {
+			cfg, peer = server, client
+		}
+		cfg = &Config{Identity: cfg.Identity, Trust: cfg.Trust, ServerName: cfg.ServerName, Policy: test.policy}
+		x, _ := newPipe()
+		c := newConn(x, cfg, !test.server)
+		c.wire.recorder.Load().parsed = test.hello
+		h := c.shake.Load()
+		require.NoError(t, h.choose(test.hello))
+		cs := tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, CurveID: tls.X25519MLKEM768, PeerCertificates: peer.Identity.chain}
+		if test.change != nil {
+			test.change(&cs)
+		}
+		err := h.verifyConnection(cs)
+		if test.says == "" {
+			assert.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, test.says)
+		assert.Contains(t, []Reason{ReasonPolicy, ReasonCertificate}, ReasonOf(err))
+	}
+}
+
+// A placedConn has the addresses that a test gives it.
+type placedConn struct {
+	net.Conn
+	remote net.Addr
+}
+
+func (c placedConn) RemoteAddr() net.Addr { return c.remote }
+
+// TestPolicyForGoesByTheOffer: an old client is let in where it may be, and no other gets less for it.
+func TestPolicyForGoesByTheOffer(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	server.PolicyFor = func(_ context.Context, info ConnInfo) (Policy, error) {
+		if !slices.Contains(info.Offer.Groups, "X25519MLKEM768") {
+			return Transition2026, nil
+		}
+		return Hybrid2026, nil
+	}
+	old, _ := plainConfigs(client, server)
+	old.CurvePreferences = []tls.CurveID{tls.X25519}
+	s, err := plainClient(t, server, old)
+	require.NoError(t, err)
+	assert.Equal(t, Transition2026, s.State().Policy)
+	assert.Equal(t, "classical key exchange: the client has no post-quantum one", s.State().Fallback)
+	_, s = connect(t, client, server)
+	assert.Equal(t, Hybrid2026, s.State().Policy)
+	assert.Empty(t, s.State().Fallback)
+}
+
+// TestPolicyForForcesTheStrictOne on a network or a name, and on nothing else.
+func TestPolicyForForcesTheStrictOne(t *testing.T) {
+	if !hasMLDSA {
+		t.Skip("needs identities of ML-DSA, Go 1.27")
+	}
+	risky := netip.MustParsePrefix("203.0.113.0/24")
+	addr := func(s string) net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s)) }
+	choose := func(ctx context.Context, info ConnInfo) (Policy, error) {
+		if _, bounded := ctx.Deadline(); !bounded {
+			return "", errors.New("not the context of the handshake")
+		}
+		from := info.RemoteAddr.(*net.TCPAddr).AddrPort().Addr().Unmap()
+		if risky.Contains(from) || info.ServerName == "vault.example" {
+			return PQCStrict2026, nil
+		}
+		return "", nil
+	}
+	pq, classical := newAuthority(t, "ML-DSA-65"), newAuthority(t, "ECDSA")
+	trust, err := NewTrust(pq.cert, classical.cert)
+	require.NoError(t, err)
+	names := func(c *x509.Certificate) { c.DNSNames = []string{serverName, "vault.example"} }
+	strongID, weakID := pq.identityWith(t, "ML-DSA-65", serverName, names), classical.identityWith(t, "ECDSA", serverName, names)
+	for _, test := range []struct {
+		from, name     string
+		clientID       *Identity
+		client, server Policy
+		fails          bool
+	}{
+		{from: "198.51.100.1:5000", name: serverName, clientID: weakID, client: Hybrid2026, server: Hybrid2026},
+		{from: "203.0.113.7:5000", name: serverName, clientID: strongID, client: Hybrid2026, server: PQCStrict2026},
+		{from: "203.0.113.7:5000", name: serverName, clientID: weakID, client: Hybrid2026, server: PQCStrict2026, fails: true},
+		{from: "198.51.100.1:5000", name: "vault.example", clientID: weakID, client: Hybrid2026, server: PQCStrict2026, fails: true},
+		{from: "198.51.100.1:5000", name: "vault.example", clientID: strongID, client: Hybrid2026, server: PQCStrict2026},
+	} {
+		x, y := tcpPair(t)
+		c, err := Client(x, &Config{Identity: test.clientID, Trust: trust, ServerName: test.name})
+		require.NoError(t, err)
+		s, err := Server(placedConn{y, addr(test.from)}, &Config{Identity: strongID, Trust: trust, PolicyFor: choose})
+		require.NoError(t, err)
+		go c.HandshakeContext(t.Context())
+		err = s.HandshakeContext(t.Context())
+		assert.Equal(t, test.server, s.State().Policy)
+		if test.fails {
+			require.ErrorIs(t, err, ErrPolicy)
+		} else {
+			require.NoError(t, err)
+		}
+	}
+	// A client goes by the server's address.
+	for from, want := range map[string]error{"203.0.113.7:443": ErrPolicy, "198.51.100.1:443": nil} {
+		x, y := tcpPair(t)
+		c, err := Client(placedConn{x, addr(from)}, &Config{Identity: strongID, Trust: trust, ServerName: serverName, PolicyFor: choose})
+		require.NoError(t, err)
+		s, err := Server(y, &Config{Identity: weakID, Trust: trust})
+		require.NoError(t, err)
+		go s.HandshakeContext(t.Context())
+		err = c.HandshakeContext(t.Context())
+		if want == nil {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, want)
+		}
+	}
+}
+
+// TestDialTriesOnce: whatever a peer answers, or does not, nothing weaker is tried by itself.
+func TestDialTriesOnce(t *testing.T) {
+	client, _ := mutual(t, "ECDSA")
+	for name, answer := range map[string]func(net.Conn){
+		"nothing":      func(net.Conn) {},
+		"an alert":     func(c net.Conn) { c.Read(make([]byte, 4096)); c.Write([]byte{recordAlert, 3, 3, 0, 2, 2, 40}) },
+		"a black hole": func(c net.Conn) { io.Copy(io.Discard, c) },
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		var connections, hellos atomic.Int32
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				connections.Add(1)
+				go func() {
+					defer c.Close()
+					answer(c)
+				}()
+			}
+		}()
+		cfg := &Config{Identity: client.Identity, Trust: client.Trust, Policy: Transition2026, HandshakeTimeout: 100 * time.Millisecond,
+			Observer: func(State, error) { hellos.Add(1) }}
+		_, err = Dial(t.Context(), "tcp", l.Addr().String(), cfg)
+		require.Error(t, err, name)
+		time.Sleep(20 * time.Millisecond)
+		l.Close()
+		assert.EqualValues(t, 1, connections.Load(), name)
+		assert.EqualValues(t, 1, hellos.Load(), name)
 	}
 }

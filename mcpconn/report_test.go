@@ -79,7 +79,7 @@ func TestTaxIsThatOfAClassicalHandshake(t *testing.T) {
 // waiting at both, and neither is one's own time.
 func TestTimeIsSplit(t *testing.T) {
 	const slow = 250 * time.Millisecond
-	for _, algorithm := range algorithms()[:min(2, len(algorithms()))] {
+	for _, algorithm := range algorithms()[len(algorithms())-1:] {
 		a := newAuthority(t, algorithm)
 		slowly := func() *Identity {
 			chain, key := a.chain(t, algorithm, serverName, nil)
