@@ -16,12 +16,13 @@ import (
 	"github.com/pqlane/pqlane/mldsa"
 )
 
-// A ContextSigner is a key that can give up: a token's, which may be slow or away. SignContext
-// is [crypto.Signer]'s Sign for a caller that stops waiting when ctx ends; handshakes pass
-// their context. hsm.Signer is one.
+// A ContextSigner is a key that can give up: a token's, which may be slow or away. SignContext is
+// [crypto.MessageSigner]'s SignMessage for a caller that stops waiting when ctx ends: it signs a
+// message, which it hashes first by opts.HashFunc() if that is not zero. Handshakes pass their
+// context. hsm.Signer is one.
 type ContextSigner interface {
 	crypto.Signer
-	SignContext(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+	SignContext(ctx context.Context, message []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
 // An Identity is a certificate chain and the key of its leaf. It is safe for concurrent use.

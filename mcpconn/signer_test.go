@@ -3,6 +3,7 @@ package mcpconn
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"errors"
 	"io"
 	"testing"
@@ -31,9 +32,9 @@ type contextTestSigner struct {
 	ended chan error
 }
 
-func (s contextTestSigner) SignContext(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+func (s contextTestSigner) SignContext(ctx context.Context, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if s.ended == nil {
-		return s.Signer.Sign(nil, digest, opts)
+		return crypto.SignMessage(s.Signer, rand.Reader, message, opts)
 	}
 	<-ctx.Done()
 	s.ended <- ctx.Err()
