@@ -1,7 +1,10 @@
 package mcpconn_test
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"sync"
@@ -82,19 +85,11 @@ func network(m middlebox) (client, server net.Conn) {
 	return client, server
 }
 
-// flights measures a link: the bytes of its handshake each way.
-func flights(t *testing.T, w *world) (fromClient, fromServer int) {
-	o := w.link(full(w.client()), full(w.server()))
-	require.NoError(t, o.client)
-	require.NoError(t, o.server)
-	return o.clientState.Size.Sent, o.serverState.Size.Sent
-}
-
-// everywhere calls f for each position of a handshake's bytes, several at a time. With -short
-// it takes the first of them, which are a record's header, and some others.
-func everywhere(t *testing.T, w *world, f func(fromClient bool, at int) error) {
-	sent, received := flights(t, w)
-	step := 1
+// everywhere calls f for each position of the bytes of a handshake like o, and some behind it, several at a
+// time. With a step above 1 it takes the first of them, which are a record's header, and some
+// others, and so it does with -short.
+func everywhere(t *testing.T, o outcome, step int, f func(fromClient bool, at int) error) {
+	require.NoError(t, both(o))
 	if testing.Short() {
 		step = 23
 	}
@@ -105,7 +100,7 @@ func everywhere(t *testing.T, w *world, f func(fromClient bool, at int) error) {
 	positions := make(chan position)
 	var workers sync.WaitGroup
 	var failures atomic.Int32
-	for range 2 * runtime.GOMAXPROCS(0) {
+	for range 8 * runtime.GOMAXPROCS(0) { // most wait
 		workers.Go(func() {
 			for p := range positions {
 				if err := f(p.fromClient, p.at); err != nil && failures.Add(1) < 20 {
@@ -114,29 +109,34 @@ func everywhere(t *testing.T, w *world, f func(fromClient bool, at int) error) {
 			}
 		})
 	}
-	// The lengths vary by a few bytes with the signatures of ECDSA, and what is behind the
-	// last byte is no part of the handshake.
-	const slack = 16
-	for _, direction := range []struct {
-		fromClient bool
-		size       int
-	}{{true, sent}, {false, received}} {
-		for at := range direction.size - slack {
+	const variation = 16 // of the lengths of ECDSA's signatures
+	sizes := map[bool]int{true: o.clientState.Size.Sent, false: o.clientState.Size.Received}
+	for fromClient, size := range sizes {
+		for at := range size + variation {
 			if at < 6 || at%step == 0 {
-				positions <- position{direction.fromClient, at}
+				positions <- position{fromClient, at}
 			}
 		}
 	}
 	close(positions)
 	workers.Wait()
-	t.Logf("%d bytes from the client, %d from the server, every %d of them", sent, received, step)
+	t.Logf("%d bytes from the client, %d from the server, every %d of them", sizes[true], sizes[false], step)
+}
+
+// behind reports whether a position is behind the handshake.
+func (o outcome) behind(fromClient bool, at int) bool {
+	size := o.clientState.Size.Sent
+	if !fromClient {
+		size = o.clientState.Size.Received
+	}
+	return o.clientState.Complete && o.serverState.Complete && at >= size
 }
 
 // TestMiddleboxCutsAnywhere: it fragments the stream behind each byte in turn, and delays the rest.
 func TestMiddleboxCutsAnywhere(t *testing.T) {
 	w := newWorld(t, mcpconntest.ECDSA)
 	client, server := full(w.client()), full(w.server())
-	everywhere(t, w, func(fromClient bool, cut int) error {
+	everywhere(t, w.link(client, server), 1, func(fromClient bool, cut int) error {
 		a, b := network(func(ofClient bool, at int, b []byte, forward func([]byte)) bool {
 			if ofClient == fromClient && at <= cut && cut < at+len(b) {
 				forward(b[:cut-at+1])
@@ -214,37 +214,127 @@ func both(o outcome) error {
 	return nil
 }
 
-// TestMiddleboxChangesAnyByte: no link comes of it, and no end waits for long. The exception is
+// change returns a middlebox that changes one byte.
+func change(inClients bool, changed int) middlebox {
+	return func(fromClient bool, at int, b []byte, forward func([]byte)) bool {
+		if fromClient == inClients && at <= changed && changed < at+len(b) {
+			b[changed-at] ^= []byte{0x01, 0x80, 0xff}[changed%3]
+		}
+		forward(b)
+		return true
+	}
+}
+
+// noLink returns an error if a changed byte went unnoticed in the handshake. The exception is
 // the legacy_record_version of the client's first record, which is to be ignored (RFC 8446,
 // Section 5.1), and no secret or choice depends on.
+func noLink(o outcome, fromClient bool, changed int) error {
+	switch legacyVersion := fromClient && (changed == 1 || changed == 2); {
+	case legacyVersion, o.behind(fromClient, changed):
+		return nil
+	case both(o) == nil:
+		return errors.New("a link")
+	case o.clientState.Complete && o.serverState.Complete:
+		return fmt.Errorf("both ends think that the handshake is complete: %w", both(o))
+	}
+	return nil
+}
+
+// impatient bounds handshakes in which a changed length makes one end wait for more.
+func impatient(cfg *mcpconn.Config) *mcpconn.Config {
+	cfg.HandshakeTimeout = 500 * time.Millisecond
+	return cfg
+}
+
+// bounded is for lengths of what comes behind the handshake.
+func bounded(ends ...net.Conn) {
+	for _, c := range ends {
+		c.SetDeadline(time.Now().Add(time.Second))
+	}
+}
+
+// soon returns an error if it has taken long since then.
+func soon(since time.Time) error {
+	if took := time.Since(since); took > 10*time.Second {
+		return fmt.Errorf("took %v", took)
+	}
+	return nil
+}
+
+// TestMiddleboxChangesAnyByte: no link comes of it, and no end waits for long.
 func TestMiddleboxChangesAnyByte(t *testing.T) {
 	w := newWorld(t, mcpconntest.ECDSA)
-	client, server := full(w.client()), full(w.server())
-	client.HandshakeTimeout, server.HandshakeTimeout = 500*time.Millisecond, 500*time.Millisecond
-	everywhere(t, w, func(fromClient bool, changed int) error {
-		mask := []byte{0x01, 0x80, 0xff}[changed%3]
-		a, b := network(func(ofClient bool, at int, b []byte, forward func([]byte)) bool {
-			if ofClient == fromClient && at <= changed && changed < at+len(b) {
-				b[changed-at] ^= mask
-			}
-			forward(b)
-			return true
-		})
+	client, server := impatient(full(w.client())), impatient(full(w.server()))
+	everywhere(t, w.link(client, server), 1, func(fromClient bool, changed int) error {
 		start := time.Now()
+		a, b := network(change(fromClient, changed))
+		bounded(a, b)
+		return errors.Join(noLink(meet(t, client, server, a, b), fromClient, changed), soon(start))
+	})
+}
+
+// TestMiddleboxChangesAnyByteOfAResumption, after a handshake that it lets pass.
+func TestMiddleboxChangesAnyByteOfAResumption(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client, server := w.client(), w.server()
+	require.NoError(t, both(w.link(client, server)))
+	again := w.link(client, server)
+	require.True(t, again.clientState.Resumed)
+	everywhere(t, again, 5, func(fromClient bool, changed int) error {
+		client := &mcpconn.Config{Identity: client.Identity, Trust: client.Trust, ServerName: client.ServerName}
+		server := &mcpconn.Config{Identity: server.Identity, Trust: server.Trust}
+		if err := both(w.link(client, server)); err != nil {
+			return err
+		}
+		start := time.Now()
+		a, b := network(change(fromClient, changed))
+		bounded(a, b)
 		o := meet(t, client, server, a, b)
-		legacyVersion := fromClient && (changed == 1 || changed == 2)
-		if o.client == nil && o.server == nil && !legacyVersion {
-			return fmt.Errorf("a link, with the byte changed by %#x", mask)
+		if !o.clientState.Offer.Resumption {
+			return errors.New("no session was offered")
 		}
-		if took := time.Since(start); took > 10*time.Second {
-			return fmt.Errorf("took %v with the byte changed by %#x", took, mask)
-		}
-		for _, err := range []error{o.client, o.server} {
-			if err != nil && (o.clientState.Complete && o.serverState.Complete) {
-				return fmt.Errorf("both ends think that the handshake is complete, with the byte changed by %#x: %w", mask, err)
+		return errors.Join(noLink(o, fromClient, changed), soon(start))
+	})
+}
+
+// TestMiddleboxChangesAnyByteOfARetry: of a server's HelloRetryRequest, and of what comes before and after.
+func TestMiddleboxChangesAnyByteOfARetry(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client := impatient(full(w.client()))
+	client.Identity = nil
+	theirs := &tls.Config{Certificates: pair(w.root.Server(mcpconntest.ECDSA, "server.example")), SessionTicketsDisabled: true,
+		CurvePreferences: []tls.CurveID{tls.SecP384r1MLKEM1024}}
+	retry := func(m middlebox) (o outcome) {
+		a, b := network(m)
+		bounded(a, b)
+		c, err := mcpconn.Client(a, client)
+		require.NoError(t, err)
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			defer b.Close()
+			s := tls.Server(b, theirs)
+			o.server = s.Handshake()
+			o.serverState.Complete = o.server == nil
+			if o.server == nil {
+				_, o.server = io.CopyN(s, s, 5)
+			}
+		}()
+		if o.client = c.HandshakeContext(t.Context()); o.client == nil {
+			if _, o.client = io.WriteString(c, "hello"); o.client == nil {
+				_, o.client = io.ReadFull(c, make([]byte, 5))
 			}
 		}
-		return nil
+		c.Close()
+		<-served
+		o.clientState = c.State()
+		return o
+	}
+	whole := retry(nil)
+	require.True(t, whole.clientState.HelloRetryRequest)
+	everywhere(t, whole, 5, func(fromClient bool, changed int) error {
+		start := time.Now()
+		return errors.Join(noLink(retry(change(fromClient, changed)), fromClient, changed), soon(start))
 	})
 }
 
@@ -252,7 +342,7 @@ func TestMiddleboxChangesAnyByte(t *testing.T) {
 func TestMiddleboxClosesAnywhere(t *testing.T) {
 	w := newWorld(t, mcpconntest.ECDSA)
 	client, server := full(w.client()), full(w.server())
-	everywhere(t, w, func(fromClient bool, last int) error {
+	everywhere(t, w.link(client, server), 1, func(fromClient bool, last int) error {
 		a, b := network(func(ofClient bool, at int, b []byte, forward func([]byte)) bool {
 			if ofClient == fromClient && at <= last && last < at+len(b) {
 				if last > at {
@@ -265,6 +355,9 @@ func TestMiddleboxClosesAnywhere(t *testing.T) {
 		})
 		start := time.Now()
 		o := meet(t, client, server, a, b)
+		if o.behind(fromClient, last) {
+			return soon(start)
+		}
 		if o.client == nil || o.server == nil {
 			return fmt.Errorf("not noticed: client %v, server %v", o.client, o.server)
 		}
@@ -272,9 +365,6 @@ func TestMiddleboxClosesAnywhere(t *testing.T) {
 		if o.serverState.Complete || o.clientState.Complete && !fromClient {
 			return fmt.Errorf("complete: client %t, server %t", o.clientState.Complete, o.serverState.Complete)
 		}
-		if took := time.Since(start); took > 10*time.Second {
-			return fmt.Errorf("took %v", took)
-		}
-		return nil
+		return soon(start)
 	})
 }
