@@ -196,60 +196,39 @@ func TestHelloSize(t *testing.T) {
 	}
 }
 
-// TestNegotiatedIsCheckedAgain: what crypto/tls says was negotiated is held against the policy and
-// the hello, whatever crypto/tls itself has checked.
-func TestNegotiatedIsCheckedAgain(t *testing.T) {
+// TestOfferIsCheckedAgain: what our own hello offers is what the policy takes, and what was negotiated was
+// offered, whatever crypto/tls made of them.
+func TestOfferIsCheckedAgain(t *testing.T) {
 	client, server := mutual(t, "ECDSA")
-	hybrid := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: postQuantumGroups}
-	classical := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: []tls.CurveID{tls.X25519}}
-	all := &clientHello{versions: []uint16{tls.VersionTLS13}, groups: append([]tls.CurveID{tls.X25519}, postQuantumGroups...)}
+	tls13, tls12 := []uint16{tls.VersionTLS13}, []uint16{tls.VersionTLS12}
+	both := append([]tls.CurveID{tls.X25519}, postQuantumGroups...)
 	for _, test := range []struct {
-		says   string // "" for none
 		server bool
 		policy Policy
-		hello  *clientHello
-		change func(cs *tls.ConnectionState)
+		hello  clientHello
+		says   string // "" for none
 	}{
-		{"", false, Hybrid2026, hybrid, nil},
-		{"", true, Hybrid2026, hybrid, nil},
-		{"", true, Hybrid2026, all, nil},
-		{"", false, Transition2026, all, nil},
-		{"", true, Transition2026, classical, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
-		{"want TLS 1.3", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.Version = tls.VersionTLS12 }},
-		{"want TLS 1.3", true, Transition2026, hybrid, func(cs *tls.ConnectionState) { cs.Version = tls.VersionTLS10 }},
-		{"X25519, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
-		{"X25519, which Hybrid2026 does not take", true, Hybrid2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
-		{"P-521, which Transition2026 does not take", true, Transition2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.CurveP521 }},
-		{"ML-KEM-768, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = groupMLKEM768 }},
-		{"0x0000, which Hybrid2026 does not take", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.CurveID = 0 }},
-		{"which was not offered", true, Hybrid2026, classical, nil},
-		{"which was not offered", true, Hybrid2026, &clientHello{versions: []uint16{tls.VersionTLS12}, groups: postQuantumGroups}, nil},
-		{"were offered, and Hybrid2026 takes", false, Hybrid2026, all, nil},
-		{"although both sides have a post-quantum one", true, Transition2026, all, func(cs *tls.ConnectionState) { cs.CurveID = tls.X25519 }},
-		{"resumed that must not be", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.DidResume = true }},
-		{"no certificate", false, Hybrid2026, hybrid, func(cs *tls.ConnectionState) { cs.PeerCertificates = nil }},
+		{false, Hybrid2026, clientHello{versions: tls13, groups: postQuantumGroups}, ""},
+		{false, Transition2026, clientHello{versions: tls13, groups: both}, ""},
+		{true, Hybrid2026, clientHello{versions: tls13, groups: both}, ""},
+		{false, Hybrid2026, clientHello{versions: tls13, groups: both}, "were offered, and Hybrid2026 takes [X25519MLKEM768 "},
+		{false, Hybrid2026, clientHello{versions: tls12, groups: postQuantumGroups}, "TLS 1.3 was negotiated, which was not offered"},
+		{true, Hybrid2026, clientHello{versions: tls12, groups: postQuantumGroups}, "TLS 1.3 was negotiated, which was not offered"},
 	} {
 		cfg, peer := client, server
 		if test.server {
 			cfg, peer = server, client
 		}
-		cfg = &Config{Identity: cfg.Identity, Trust: cfg.Trust, ServerName: cfg.ServerName, Policy: test.policy}
-		x, _ := newPipe()
-		c := newConn(x, cfg, !test.server)
-		c.wire.recorder.Load().parsed = test.hello
-		h := c.shake.Load()
-		require.NoError(t, h.choose(test.hello))
-		cs := tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, CurveID: tls.X25519MLKEM768, PeerCertificates: peer.Identity.chain}
-		if test.change != nil {
-			test.change(&cs)
-		}
-		err := h.verifyConnection(cs)
+		h := undecided(t, &Config{Identity: cfg.Identity, Trust: cfg.Trust, ServerName: cfg.ServerName}, !test.server, test.policy)
+		h.serverName = cfg.ServerName
+		h.conn.wire.recorder.Load().parsed = &test.hello
+		err := h.verify(tls.ConnectionState{Version: tls.VersionTLS13, CurveID: tls.X25519MLKEM768, PeerCertificates: peer.Identity.chain})
 		if test.says == "" {
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			continue
 		}
-		require.ErrorContains(t, err, test.says)
-		assert.Contains(t, []Reason{ReasonPolicy, ReasonCertificate}, ReasonOf(err))
+		require.ErrorIs(t, err, ErrPolicy)
+		assert.ErrorContains(t, err, test.says)
 	}
 }
 
