@@ -27,7 +27,7 @@ type Conn struct {
 	err   error
 	tls   *tls.Conn
 	state *State // made by the first State
-	timer *time.Timer
+	age   *age // nil without MaxAge
 
 	reporting sync.Once
 
@@ -176,7 +176,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 			c.wire.Close()
 		}
 	} else if c.cfg.MaxAge > 0 {
-		c.timer = time.AfterFunc(c.cfg.MaxAge-c.cfg.now().Sub(h.authenticated), c.expire)
+		c.age = newAge(c, c.cfg.MaxAge-c.cfg.now().Sub(h.authenticated))
 	}
 	if c.wire != nil {
 		c.wire.endHandshake()
@@ -391,9 +391,32 @@ func (c *Conn) expire() {
 // stopTimer stops the timer of MaxAge, once the handshake has ended.
 func (c *Conn) stopTimer() {
 	c.closed.Store(true)
-	if c.done.Load() && c.timer != nil {
-		c.timer.Stop()
+	if c.done.Load() && c.age != nil {
+		c.age.stop()
 	}
+}
+
+// An age closes a Conn when it gets too old. The runtime keeps stopped timers for a time, and what
+// they refer to: this is small.
+type age struct {
+	conn  atomic.Pointer[Conn] // nil once stopped
+	timer *time.Timer
+}
+
+func newAge(c *Conn, left time.Duration) *age {
+	a := &age{}
+	a.conn.Store(c)
+	a.timer = time.AfterFunc(left, func() {
+		if c := a.conn.Load(); c != nil {
+			c.expire()
+		}
+	})
+	return a
+}
+
+func (a *age) stop() {
+	a.timer.Stop()
+	a.conn.Store(nil)
 }
 
 // LocalAddr returns the local address.

@@ -141,12 +141,20 @@ func TestSessionsEnd(t *testing.T) {
 	now = now.Add(30 * time.Minute)
 	require.False(t, again(t, client, server))
 
+	never := func(client, server *Config) {
+		require.False(t, again(t, client, server))
+		require.False(t, again(t, client, server))
+		require.Zero(t, client.state().clientSessions.len())
+		require.Nil(t, server.state().sessions.current, "a ticket was made")
+	}
 	if hasMLDSA {
 		client, server = mutual(t, "ML-DSA-44")
 		client.Policy, server.Policy = PQCStrict2026, PQCStrict2026
-		require.False(t, again(t, client, server))
-		require.False(t, again(t, client, server))
+		never(client, server)
 	}
+	client, server = mutual(t, "ECDSA")
+	server.NoResumption = true
+	never(client, server)
 
 	// A pin that goes ends a session as it does a chain.
 	client, server = mutual(t, "ECDSA")

@@ -116,7 +116,7 @@ func probe(ctx context.Context, o *options) error {
 // refusal returns why a server refuses a link, which in TLS 1.3 it does after the client's
 // handshake, if it says so soon: its view of a client's certificate takes a round trip.
 func refusal(link *mcpconn.Conn, timeout time.Duration) error {
-	patience := max(500*time.Millisecond, 3*time.Duration(link.State().Timing.Total))
+	patience := max(250*time.Millisecond, 3*time.Duration(link.State().Timing.Total))
 	link.SetReadDeadline(time.Now().Add(min(patience, timeout)))
 	if _, err := link.Read(make([]byte, 1)); mcpconn.ReasonOf(err) == mcpconn.ReasonProtocol {
 		return err
