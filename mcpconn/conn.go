@@ -27,7 +27,7 @@ type Conn struct {
 	err   error
 	tls   *tls.Conn
 	state *State // made by the first State
-	age   *age // nil without MaxAge
+	age   *age   // nil without MaxAge
 
 	reporting sync.Once
 

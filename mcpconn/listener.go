@@ -229,18 +229,22 @@ func (l *Listener) admit(raw net.Conn) {
 	}
 	p := &pendingConn{conn: newConn(raw, cfg, false), address: addressOf(raw)}
 	l.mu.Lock()
-	if p.address != "" && l.addresses[p.address] >= mostOfAddress && !l.makeRoom(p.address) {
-		l.mu.Unlock()
-		l.refuse(p.conn, newError(ErrLimit, "%d handshakes from %s", mostOfAddress, p.address))
-		return
-	}
-	for l.pending.Len() >= most && !l.closing && !l.makeRoom("") {
-		// Not only the end of a handshake makes room, but also that one gets slow.
+	for !l.over && (l.pending.Len() >= most && !l.closing || l.addresses[p.address] >= mostOfAddress && p.address != "") {
+		address := ""
+		if l.addresses[p.address] >= mostOfAddress {
+			address = p.address
+		}
+		if !l.makeRoom(address) && address != "" {
+			l.mu.Unlock()
+			l.refuse(p.conn, newError(ErrLimit, "%d handshakes from %s", mostOfAddress, p.address))
+			return
+		}
+		// What changes is that a handshake ends, or that one gets slow.
 		look := time.AfterFunc(slow/4, l.wake)
 		l.changed.Wait()
 		look.Stop()
 	}
-	if l.closing && l.over {
+	if l.over {
 		l.mu.Unlock()
 		raw.Close()
 		return
@@ -254,30 +258,35 @@ func (l *Listener) admit(raw net.Conn) {
 // slow is how long a client may let us wait in a handshake before it makes room for another.
 const slow = time.Second
 
-// makeRoom ends a handshake, of all or of one address: the oldest without a hello, or else the
-// oldest of the slow ones. l.mu is held.
+// makeRoom has a handshake end, of all or of one address: the oldest without a hello, or else the
+// oldest of the slow ones. It reports whether there was one, or is one that ends already.
+// l.mu is held.
 func (l *Listener) makeRoom(address string) bool {
-	var found *pendingConn
+	var chosen, late *pendingConn
 	for e := l.pending.Front(); e != nil; e = e.Next() {
 		p := e.Value.(*pendingConn)
 		if address != "" && p.address != address {
 			continue
 		}
-		hello, waited := p.conn.wire.heard()
-		if !hello {
-			found = p
-			break
+		if p.gave {
+			return true
 		}
-		if found == nil && waited >= slow {
-			found = p
+		hello, waited := p.conn.wire.heard()
+		switch {
+		case !hello && chosen == nil:
+			chosen = p
+		case waited >= slow && late == nil:
+			late = p
 		}
 	}
-	if found == nil {
+	if chosen == nil {
+		chosen = late
+	}
+	if chosen == nil {
 		return false
 	}
-	found.gave = true
-	l.remove(found)
-	found.conn.wire.Close()
+	chosen.gave = true
+	chosen.conn.wire.Close()
 	return true
 }
 

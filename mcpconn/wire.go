@@ -209,8 +209,8 @@ func (w *wire) onClose(tell func()) {
 	}
 }
 
-// heard reports whether the peer's first message is complete, and how long the handshake has waited
-// for the network in all; it is over where that is nothing.
+// heard reports whether the peer's first message is complete, and, if the handshake waits for the
+// network now, how long it has done so in all.
 func (w *wire) heard() (hello bool, waited time.Duration) {
 	r := w.recorder.Load()
 	if r == nil || r.over.Load() {
@@ -218,9 +218,8 @@ func (w *wire) heard() (hello bool, waited time.Duration) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waited = r.waiting
 	if !r.since.IsZero() {
-		waited += time.Since(r.since)
+		waited = r.waiting + time.Since(r.since)
 	}
 	return r.in.done, waited
 }

@@ -10,6 +10,7 @@ const (
 	connSession    = "mcpconn/session.go"
 	connSigner     = "mcpconn/signer.go"
 	connVerify     = "mcpconn/verify.go"
+	connWire       = "mcpconn/wire.go"
 )
 
 func init() {
@@ -36,7 +37,10 @@ func init() {
 
 		{"a peer that is weaker than it was", connMemory, "if part.was && !part.now {", "if false {", mcpconn, "TestNegotiated"},
 		{"a damaged memory under strict", connHandshake, "			if rules.MemoryRequired {", "			if false {", mcpconn, "TestDamagedMemoryStops"},
-		{"any number from an address", connListener, "l.addresses[p.address] >= mostOfAddress &&", "false &&", mcpconn, "TestSilentClients"},
+		{"a ticket key that opens for ever", connSession, "return age >= 2*sessionPeriod ||", "return", mcpconn, "TestTicketKeysRotate"},
+		{"tickets that nobody has sealed", connSession, "binary.BigEndian.Uint64(plain[8:]) != 0 ||", "", mcpconn, "TestForgedTickets"},
+		{"a stream that was cut, taken for whole", connWire, "if n == 0 && err == io.EOF {", "if n < 0 && err == io.EOF {", mcpconn, "TestCutsAreNoticed"},
+		{"any number from an address", connListener, "|| l.addresses[p.address] >= mostOfAddress &&", "|| false &&", mcpconn, "TestSilentClients"},
 		{"a signature that is not verified", connSigner, "	if !ok {\n		return errWrongSignature", "	if false {\n		return errWrongSignature", mcpconn, "TestForeignSigners"},
 	}...)
 }
