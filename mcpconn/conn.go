@@ -147,13 +147,22 @@ func WrapTLS(conn *tls.Conn, cfg *Config) (*Conn, error) {
 	return c, nil
 }
 
-// HandshakeContext runs the handshake, if it has not run, and returns its error. ctx and
-// [Config.HandshakeTimeout] bound it; if either ends, the connection is closed.
+// HandshakeContext runs the handshake, if it has not run, or waits for it if it runs, and returns
+// its error, as [Dial] does. ctx and [Config.HandshakeTimeout] bound it; if either ends, the
+// connection is closed.
 func (c *Conn) HandshakeContext(ctx context.Context) error {
 	if c.done.Load() {
 		return c.err
 	}
-	c.mu.Lock()
+	if !c.mu.TryLock() {
+		// Another call runs it, under a context of its own.
+		stop := context.AfterFunc(ctx, func() { c.wire.Close() })
+		c.mu.Lock()
+		if !stop() && c.err != nil {
+			c.mu.Unlock()
+			return wrapError(ErrTimeout, errors.Join(ctx.Err(), c.err), "")
+		}
+	}
 	defer c.mu.Unlock()
 	if c.done.Load() {
 		return c.err

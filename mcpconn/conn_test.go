@@ -168,6 +168,34 @@ func TestContextEndsHandshake(t *testing.T) {
 	}
 }
 
+// TestContextEndsTheHandshakeOfAnother call, which has a context of its own.
+func TestContextEndsTheHandshakeOfAnother(t *testing.T) {
+	_, server := mutual(t, "ECDSA")
+	server.HandshakeTimeout = time.Minute
+	_, y := tcpPair(t)
+	began := make(chan struct{})
+	c, err := Server(beginning{y, began}, server)
+	require.NoError(t, err)
+	read := make(chan error, 1)
+	go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
+	<-began
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, c.HandshakeContext(ctx), ErrTimeout)
+	require.ErrorIs(t, <-read, ErrNetwork)
+}
+
+// A beginning tells when it is read from.
+type beginning struct {
+	net.Conn
+	began chan struct{}
+}
+
+func (b beginning) Read(p []byte) (int, error) {
+	close(b.began)
+	return b.Conn.Read(p)
+}
+
 // TestCloseWrite lets the other end finish.
 func TestCloseWrite(t *testing.T) {
 	client, server := mutual(t, "ECDSA")

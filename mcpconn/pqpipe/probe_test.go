@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,47 @@ func TestProbeOfOtherServers(t *testing.T) {
 				assert.Contains(t, p.stderr.String(), `{"error":"mcpconn: `)
 			}
 		})
+	}
+}
+
+// TestMemoryOnTheCommandLine: a server that has shown a post-quantum key exchange, and then does not, is
+// refused, although the policy takes it.
+func TestMemoryOnTheCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	require.Zero(t, pqcert.Run([]string{"-dir", dir, "-alg", "ECDSA-P256"}, io.Discard, os.Stderr))
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key"))
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	var group atomic.Uint32
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				s := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}, CurvePreferences: []tls.CurveID{tls.CurveID(group.Load())}})
+				if s.Handshake() == nil {
+					s.Close()
+				}
+			}()
+		}
+	}()
+	memory := filepath.Join(dir, "memory")
+	for _, c := range []struct {
+		group  tls.CurveID
+		status int
+	}{{tls.X25519, 0}, {tls.X25519MLKEM768, 0}, {tls.X25519, 1}, {tls.X25519MLKEM768, 0}} {
+		group.Store(uint32(c.group))
+		p := start(t, "connect", "-policy", "Transition2026", "-memory", memory, "-trust", filepath.Join(dir, "root.crt"), l.Addr().String())
+		p.stdin.Close()
+		assert.Equal(t, c.status, p.wait(t), c.group)
+		if c.status != 0 {
+			assert.Contains(t, p.stderr.String(), "weaker than it was")
+		}
 	}
 }
 
