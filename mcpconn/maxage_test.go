@@ -2,7 +2,6 @@ package mcpconn
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"testing"
@@ -12,7 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const testMaxAge = 300 * time.Millisecond
+const testMaxAge = 150 * time.Millisecond
+
+// shaken is shake that succeeds: a message more could come too late.
+func shaken(t *testing.T, client, server *Config) (c, s *Conn) {
+	c, s, clientErr, serverErr := shake(t, client, server)
+	require.NoError(t, clientErr)
+	require.NoError(t, serverErr)
+	return c, s
+}
 
 // requireMaxAge requires that err is of MaxAge, and everything that is called from now on.
 func requireMaxAge(t *testing.T, c *Conn, err error) {
@@ -45,13 +52,13 @@ var aged = map[string]func(t *testing.T) (old, peer *Conn){
 	"client": func(t *testing.T) (old, peer *Conn) {
 		client, server := mutual(t, "ECDSA")
 		client.MaxAge = testMaxAge
-		c, s := connect(t, client, server)
+		c, s := shaken(t, client, server)
 		return c, s
 	},
 	"server": func(t *testing.T) (old, peer *Conn) {
 		client, server := mutual(t, "ECDSA")
 		server.MaxAge = testMaxAge
-		c, s := connect(t, client, server)
+		c, s := shaken(t, client, server)
 		return s, c
 	},
 	"wrapped": func(t *testing.T) (old, peer *Conn) {
@@ -115,7 +122,7 @@ func TestMaxAgeCountsFromTheAuthentication(t *testing.T) {
 	client.Time = func() time.Time { return now }
 	require.False(t, again(t, client, server))
 	now = now.Add(time.Hour - testMaxAge)
-	c, s := connect(t, client, server)
+	c, s := shaken(t, client, server)
 	require.True(t, c.State().Resumed)
 	requireMaxAge(t, c, within(t, func() error { _, err := c.Read(make([]byte, 1)); return err }))
 	assert.ErrorIs(t, within(t, func() error { _, err := s.Read(make([]byte, 1)); return err }), io.EOF)
@@ -145,12 +152,21 @@ func TestMaxAgeRefusesWrappedSessions(t *testing.T) {
 	require.ErrorContains(t, err, "unknown age")
 }
 
-// TestClosedBeforeMaxAge: the timer is gone, and errors are those of a closed connection.
+// TestClosedBeforeMaxAge: the timer is stopped, whoever closes, and errors are those of a closed
+// connection.
 func TestClosedBeforeMaxAge(t *testing.T) {
-	old, _ := aged["client"](t)
-	require.NoError(t, old.Close())
-	time.Sleep(testMaxAge + 50*time.Millisecond)
-	_, err := old.Read(make([]byte, 1))
-	require.ErrorIs(t, err, net.ErrClosed)
-	require.False(t, errors.Is(err, ErrMaxAge))
+	for name, end := range map[string]func(*Conn) error{
+		"Conn": func(c *Conn) error { return c.Close() },
+		"TLS":  func(c *Conn) error { return c.TLS().Close() },
+	} {
+		client, server := mutual(t, "ECDSA")
+		client.MaxAge = time.Hour
+		c, _ := shaken(t, client, server)
+		require.NoError(t, end(c), name)
+		require.Nil(t, c.age.conn.Load(), name)
+		require.False(t, c.age.timer.Stop(), name)
+		_, err := c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed, name)
+		require.NotErrorIs(t, err, ErrMaxAge, name)
+	}
 }
