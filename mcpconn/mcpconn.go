@@ -37,7 +37,8 @@
 // identity of ours, [Trust] and server name alone; expiry, revocation, pins, policy and memory are
 // checked again each time, and [Config.MaxAge] counts from the authentication itself.
 //
-// A server keeps its sessions in memory, at most 8,192 in a Config, and a client 1,024. A ticket,
+// A server keeps its sessions in memory, at most 8,192 in a Config, and a client 1,024, of 400
+// bytes each and the peer's certificates, 3 to 14 KB, which its connections share. A ticket,
 // of 16 bytes, is the number of a session under a ticket key, and not the session itself,
 // which with the client's ML-DSA certificates would make its next hello several segments longer.
 // A key seals for six hours, or for 4,096 tickets, and opens for twelve hours at most; it is then
