@@ -26,8 +26,8 @@ type session struct {
 // The seal is one block of AES-256 over the number and as many zeros (encode, then encipher:
 // Bellare and Rogaway, Asiacrypt 2000): who has not the key can't tell tickets apart, and passes
 // a forged one with a chance of 2^-64. A key seals for sessionPeriod or maxSessions tickets,
-// whichever ends first, and opens for 2*sessionPeriod at most. It goes with its sessions,
-// and so with their secrets: what an intruder finds in memory is not older than that.
+// whichever ends first, and opens for 2*sessionPeriod at most. The first handshake after that
+// drops it with its sessions, and so with their secrets, for the collector.
 const (
 	ticketSize    = aes.BlockSize
 	sessionPeriod = 6 * time.Hour

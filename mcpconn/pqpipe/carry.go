@@ -43,8 +43,7 @@ func serve(ctx context.Context, o *options) error {
 		return carryStandard(ctx, link, o)
 	}
 	return each(ctx, o, l.AcceptConn, func(link *mcpconn.Conn) error {
-		var d net.Dialer
-		target, err := d.DialContext(ctx, "tcp", o.target)
+		target, err := (&net.Dialer{Timeout: o.timeout}).DialContext(ctx, "tcp", o.target)
 		if err != nil {
 			cutLink(link)
 			return err
