@@ -258,6 +258,9 @@ func (c *Conn) explain(h *handshake, err error) error {
 	case h.client && h.rules != nil && h.rules.PostQuantumExchange && alertText(e) == "handshake failure":
 		e.Detail = "the peer refused, as a server does that has no post-quantum key exchange, or no certificate with a signature that we offer"
 	}
+	if e.Kind == ErrTimeout && e.Detail == "" && c.wire != nil {
+		e.Detail = c.wire.recorder.Load().silence()
+	}
 	return e
 }
 

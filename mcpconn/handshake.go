@@ -28,7 +28,7 @@ type handshake struct {
 	identity   *Identity
 	binding    [sha256.Size]byte
 
-	shown         bool // our certificate was asked for
+	shown         bool // our certificate was, and its key was to sign
 	offered       *session
 	authenticated time.Time
 	peer          verified
@@ -157,7 +157,6 @@ func (h *handshake) clientCertificate(request *tls.CertificateRequestInfo) (*tls
 		// A server that only wishes for a certificate goes on without.
 		return &tls.Certificate{}, nil
 	}
-	h.shown = true
 	return c, nil
 }
 
@@ -175,7 +174,6 @@ func (h *handshake) serverConfig(info *tls.ClientHelloInfo) (*tls.Config, error)
 	h.checkOffer(hello)
 	c := h.tlsConfig()
 	c.Certificates = []tls.Certificate{*h.certificate()}
-	h.shown = true
 	switch {
 	case !h.cfg.AnonymousClients:
 		c.ClientAuth = tls.RequireAnyClientCert

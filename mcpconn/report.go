@@ -57,7 +57,7 @@ func (h *handshake) report(cs tls.ConnectionState, err error) *State {
 		no := Answer{false, "the handshake failed"}
 		s.KeyExchange, s.Authentication, s.Chain = no, no, no
 	}
-	if h.identity != nil && h.shown {
+	if h.shown {
 		local := h.identity.Key()
 		s.Local = &local
 	}
@@ -80,8 +80,6 @@ func (h *handshake) report(cs tls.ConnectionState, err error) *State {
 	}
 	if s.Resumed {
 		s.AuthenticationAge = Duration(h.ended.Sub(h.authenticated))
-		// No certificate goes over the wire.
-		s.Local = nil
 	}
 	s.KeyExchange = exchangeAnswer(cs.CurveID)
 	s.Authentication, s.Chain = h.peerAnswers(s.Peer)

@@ -153,6 +153,7 @@ func TestFailedHandshakesAreReported(t *testing.T) {
 		kind   error
 		alert  string
 		group  string // chosen until then
+		says   string
 	}{
 		{name: "policy of the server", server: func(s *tls.Config) { s.CurvePreferences = []tls.CurveID{tls.X25519} },
 			reason: "protocol", kind: ErrProtocol, alert: "handshake failure"},
@@ -171,7 +172,7 @@ func TestFailedHandshakesAreReported(t *testing.T) {
 		{name: "alert", other: func(c net.Conn) { c.Write([]byte{recordAlert, 3, 3, 0, 2, 2, 80}) },
 			reason: "protocol", kind: ErrProtocol, alert: "internal error"},
 		{name: "timeout", client: func(c *Config) { c.HandshakeTimeout = 50 * time.Millisecond }, other: func(net.Conn) {},
-			reason: "timeout", kind: ErrTimeout},
+			reason: "timeout", kind: ErrTimeout, says: "the peer has answered a hello of 14"},
 		{name: "network", other: func(c net.Conn) { c.Close() },
 			reason: "network", kind: ErrNetwork},
 	} {
@@ -183,6 +184,7 @@ func TestFailedHandshakesAreReported(t *testing.T) {
 				var e *Error
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, err.Error(), s.Error)
+				require.ErrorContains(t, err, test.says)
 				seen = append(seen, s)
 			}
 			if test.client != nil {

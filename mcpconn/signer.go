@@ -28,6 +28,7 @@ func (s handshakeSigner) Sign(random io.Reader, digest []byte, opts crypto.Signe
 // SignMessage signs a message, which is hashed first if opts says so.
 func (s handshakeSigner) SignMessage(random io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	h := s.h
+	h.shown = true
 	began := time.Now()
 	defer func() { h.signing.Add(int64(time.Since(began))) }()
 	id := h.identity

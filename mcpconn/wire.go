@@ -2,6 +2,7 @@ package mcpconn
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -247,6 +248,20 @@ func (r *recorder) choice() *serverHello {
 		return nil
 	}
 	return r.in.parseServerHello()
+}
+
+// silence says of a handshake that timed out if the peer's first message is what it waited for.
+func (r *recorder) silence() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.in.done:
+		return ""
+	case r.client:
+		return fmt.Sprintf("the peer has answered a hello of %d bytes with %d", r.sent.bytes, r.received.bytes)
+	default:
+		return fmt.Sprintf("the peer has sent %d bytes, and no whole hello", r.received.bytes)
+	}
 }
 
 // result returns the sizes of the handshake, and how long it waited for the network.
