@@ -1,10 +1,13 @@
 package mcpconn
 
 import (
+	"crypto/tls"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // helloBytes returns what our client sends first.
@@ -75,4 +78,39 @@ func FuzzHello(f *testing.F) {
 		}
 		r.parseServerHello()
 	})
+}
+
+// TestWhatCryptoTLSDecides pins what the package's documentation says of the hello: when one of these fails
+// with a new version of Go, the documentation is to change, and something may be gained.
+func TestWhatCryptoTLSDecides(t *testing.T) {
+	var r helloReader
+	r.feed(helloBytes(t))
+	offer := r.parseClientHello().offer()
+	assert.Equal(t, []string{"TLS 1.3"}, offer.Versions)
+	assert.Equal(t, []string{"X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"}, offer.Groups, "golang/go issue 69393")
+	assert.Equal(t, []string{"X25519MLKEM768"}, offer.Shares)
+	assert.Equal(t, hasMLDSA, slices.Contains(offer.Signatures, "ML-DSA-44"), "golang/go issue 81199")
+	extensions, ok := r.extensions(typeClientHello)
+	require.True(t, ok)
+	const extCertificateSignatures = 50
+	found := false
+	for !extensions.Empty() {
+		var kind, scheme uint16
+		var body, list cryptobyte.String
+		require.True(t, extensions.ReadUint16(&kind) && extensions.ReadUint16LengthPrefixed(&body))
+		assert.False(t, isGREASE(kind), "golang/go issue 75241")
+		if kind != extCertificateSignatures {
+			continue
+		}
+		found = true
+		require.True(t, body.ReadUint16LengthPrefixed(&list))
+		for list.ReadUint16(&scheme) {
+			assert.False(t, mldsaSignatures[signatureName(tls.SignatureScheme(scheme))], "golang/go issue 82536")
+		}
+	}
+	assert.True(t, found)
+	for _, name := range slices.Concat(offer.Versions, offer.Groups, offer.Shares, offer.Signatures) {
+		assert.NotEqual(t, "GREASE", name, "golang/go issue 75241")
+	}
+	assert.True(t, isGREASE(0x0a0a) && isGREASE(0xfafa) && !isGREASE(0x0a1a) && !isGREASE(0x11ec))
 }
