@@ -9,6 +9,7 @@
 //	go run ./bench -json >bench.json        for machines
 //	go run ./bench -time 1s                 longer, and steadier
 //	go run ./bench -tail                    signatures of 10,000 messages: their slowest percent
+//	go run ./bench -idle                    memory of 10,000 idle links
 //	go run ./bench -hsm 'pkcs11:...'         a token, beside raw calls of its module
 //	go run ./bench -cpuprofile cpu.prof     where the time goes
 //

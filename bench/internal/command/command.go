@@ -29,6 +29,7 @@ type options struct {
 	time       time.Duration
 	tail       bool
 	hsm        string
+	idle       bool
 }
 
 // Main runs the suite with the implementations that are given, the last of them
@@ -59,6 +60,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.DurationVar(&opts.time, "time", 80*time.Millisecond, "measuring time for each row")
 	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
 	flags.StringVar(&opts.hsm, "hsm", "", "measure the token that this PKCS #11 `URI` names instead, beside raw calls of its module")
+	flags.BoolVar(&opts.idle, "idle", false, fmt.Sprintf("measure the memory of %d idle links instead; a minute", suite.IdleLinks))
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err
@@ -83,8 +85,8 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 		return opts, err
 	case flags.NArg() > 0:
 		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case opts.hsm != "" && opts.tail:
-		return opts, errors.New("-hsm and -tail exclude each other")
+	case opts.hsm != "" && opts.tail, opts.hsm != "" && opts.idle, opts.tail && opts.idle:
+		return opts, errors.New("-hsm, -tail and -idle exclude each other")
 	case opts.time <= 0:
 		return opts, fmt.Errorf("-time is %v, it must be positive", opts.time)
 	}
@@ -92,6 +94,14 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 }
 
 func run(opts options, stdout, stderr io.Writer, implementations []suite.Implementation, peers []string) (failed error) {
+	if opts.idle {
+		r := report.New(nil)
+		var err error
+		if r.Idle, err = suite.Idle(suite.IdleLinks); err != nil {
+			return err
+		}
+		return write(r, opts, stdout)
+	}
 	choose, budget := suite.Comparisons, opts.time
 	if opts.tail {
 		choose, budget = suite.Tail, 0 // as few passes through the messages as there can be
@@ -110,9 +120,14 @@ func run(opts options, stdout, stderr io.Writer, implementations []suite.Impleme
 	if err != nil {
 		return err
 	}
-	rows := 0
+	rows, length := 0, time.Duration(0)
+	notes := map[string]string{}
 	for _, c := range comparisons {
 		rows += len(c.Contestants)
+		length += time.Duration(len(c.Contestants)*max(c.Longer, 1)) * opts.time
+		if c.Note != "" {
+			notes[c.Group] = c.Note
+		}
 	}
 	if rows == 0 {
 		return fmt.Errorf("-op %q matches no operation", opts.filter.Op)
@@ -138,10 +153,11 @@ func run(opts options, stdout, stderr io.Writer, implementations []suite.Impleme
 	}
 
 	r := report.New(peers)
+	r.Notes = notes
 	if opts.tail {
 		fmt.Fprintf(stderr, "%d rows\n", rows)
 	} else {
-		fmt.Fprintf(stderr, "%d rows, about %v\n", rows, (time.Duration(rows) * opts.time).Round(time.Second))
+		fmt.Fprintf(stderr, "%d rows, about %v\n", rows, length.Round(time.Second))
 	}
 	for i, c := range comparisons {
 		fmt.Fprintf(stderr, "[%*d/%d] %s %s\n", len(fmt.Sprint(len(comparisons))), i+1, len(comparisons), c.Group, operations(c))
@@ -163,6 +179,10 @@ func run(opts options, stdout, stderr io.Writer, implementations []suite.Impleme
 			return err
 		}
 	}
+	return write(r, opts, stdout)
+}
+
+func write(r *report.Report, opts options, stdout io.Writer) error {
 	if opts.json {
 		return r.JSON(stdout)
 	}

@@ -12,8 +12,10 @@
 package measure
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/pqlane/pqlane/internal/cpu"
@@ -72,6 +74,10 @@ type Contestant struct {
 	Baseline bool   // the others' ratios are to this one
 	Mode     Mode
 
+	// Together, if it is not 0, is the number of calls of mode Fresh that are made at the
+	// same time, on all processors. The time of each is from the start of the first.
+	Together int
+
 	// Call does the operation once, on the input that i, which is not negative,
 	// selects modulo their number.
 	Call func(i int) error
@@ -80,7 +86,12 @@ type Contestant struct {
 // A Comparison is a set of contestants that run interleaved.
 type Comparison struct {
 	Group       string // the heading that it stands under
+	Note        string // what a reader must know of the contestants, or ""
 	Contestants []Contestant
+
+	// Longer, if it is not 0, multiplies the time budget: for calls so long that it would
+	// hold too few for a tail.
+	Longer int
 
 	// Inputs, if it is not 0, is a number of inputs, a multiple of [OrderedBatch], that every
 	// contestant takes in order, in at least [MinPasses] whole passes. Statistics are then
@@ -125,8 +136,10 @@ type Result struct {
 // number of passes through the inputs if that takes longer. It returns the results in the
 // contestants' order and the reason why cycles were not counted, if they were not.
 func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, err error) {
+	budget *= time.Duration(max(c.Longer, 1))
 	var cycles *counter
 	switch {
+	case c.together():
 	case c.has(Fresh):
 		// A goroutine that another core takes up would find its caches without the
 		// contestant's data: that is the scheduler's cost, and not the call's.
@@ -183,6 +196,15 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 func (c Comparison) has(mode Mode) bool {
 	for _, x := range c.Contestants {
 		if x.Mode == mode {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Comparison) together() bool {
+	for _, x := range c.Contestants {
+		if x.Together != 0 {
 			return true
 		}
 	}
@@ -321,6 +343,9 @@ func (r *runner) countAllocations(calls uint64) error {
 // round makes the contestant's calls of one round.
 func (r *runner) round() error {
 	defer r.use()()
+	if r.Together != 0 {
+		return r.together()
+	}
 	if r.inputs != 0 {
 		for start := time.Now(); time.Since(start) < WarmTime; {
 			if err := r.Call(r.next); err != nil {
@@ -376,6 +401,25 @@ func fresh(call func(int) error, i int) (d time.Duration, err error) {
 	}()
 	<-done
 	return d, err
+}
+
+// together makes calls at the same time.
+func (r *runner) together() error {
+	times, errs := make([]time.Duration, r.Together), make([]error, r.Together)
+	var calls sync.WaitGroup
+	start := time.Now()
+	for k := range r.Together {
+		i := r.input()
+		calls.Go(func() {
+			errs[k] = r.Call(i)
+			times[k] = time.Since(start)
+		})
+	}
+	calls.Wait()
+	for _, d := range times {
+		r.singles = append(r.singles, float64(d))
+	}
+	return errors.Join(errs...)
 }
 
 func (r *runner) result(c Comparison) Result {

@@ -33,7 +33,7 @@ var (
 	colors = map[string]string{
 		"generic": "#9ecae1", "avx2": "#4292c6", "avx512": "#08519c", "avx512-wide": "#08306b",
 		"neon": "#4292c6", "neon-sha3": "#08519c",
-		"crypto/mlkem": "#8c8c8c", "crypto/mldsa": "#8c8c8c",
+		"crypto/mlkem": "#8c8c8c", "crypto/mldsa": "#8c8c8c", "crypto/tls": "#8c8c8c",
 	}
 	peerColors = []string{"#e08214", "#7b6ab5", "#4d9a5b", "#c0504d"}
 )

@@ -31,6 +31,9 @@ type Report struct {
 	NoCycles string           `json:"no_cycles,omitempty"`
 	Method   string           `json:"method"`
 	Rows     []measure.Result `json:"rows"`
+
+	Notes map[string]string   `json:"notes,omitempty"` // on groups of rows
+	Idle  []measure.Footprint `json:"idle,omitempty"`
 }
 
 // New returns a report about this process, without rows. Peers are the paths of the

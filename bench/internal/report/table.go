@@ -41,6 +41,11 @@ func (r *Report) Table(w io.Writer) error {
 			}
 		}
 		fmt.Fprintf(&b, "\n%s\n", title)
+		for _, line := range wrap(r.Notes[rows[0].Group], tableWidth) {
+			if line != "" {
+				b.WriteString(line + "\n")
+			}
+		}
 		line := "%-21s  %-12s %8s %8s %8s %9s %7s %6s %6s %7s %8s %7s %7s\n"
 		// A tail of enough samples takes the column of cycles, which are of batches.
 		rare, rarely := "cycles", func(row measure.Result) string {
@@ -68,9 +73,23 @@ func (r *Report) Table(w io.Writer) error {
 				orDash(row.Ratio, digits), orDash(row.MedianRatio, digits), orDash(row.MeanRatio, digits), orDash(row.P99Ratio, digits))
 		}
 	}
-	b.WriteString("\n")
-	for _, line := range wrap(r.Method, tableWidth) {
-		b.WriteString(line + "\n")
+	for i, f := range r.Idle {
+		line := "%-38s  %-12s %9s %9s %9s %7s\n"
+		if i == 0 {
+			fmt.Fprintf(&b, "\nmemory of what waits, bytes each\n"+line, "", "", "heap", "stack", "sum", "of")
+		}
+		what := f.What
+		if i > 0 && what == r.Idle[i-1].What {
+			what = ""
+		}
+		round := func(x float64) string { return fmt.Sprintf("%.0f", x) }
+		fmt.Fprintf(&b, line, what, f.Impl, round(f.Heap), round(f.Stack), round(f.Heap+f.Stack), strconv.Itoa(f.Count))
+	}
+	if len(r.Rows) > 0 {
+		b.WriteString("\n")
+		for _, line := range wrap(r.Method, tableWidth) {
+			b.WriteString(line + "\n")
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

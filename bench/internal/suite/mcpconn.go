@@ -15,7 +15,7 @@ import (
 	"github.com/pqlane/pqlane/mcpconn/mcpconntest"
 )
 
-// linksAtATime is the number of links of one call of a row that makes several.
+// linksAtATime is the number of links that a row makes at the same time.
 const linksAtATime = 64
 
 // A linkBench has identities of one algorithm for both ends, and crypto/tls's configurations
@@ -25,6 +25,7 @@ type linkBench struct {
 	trust                      *mcpconn.Trust
 	client, server             *mcpconn.Identity
 	plainClient, plainServer   *tls.Config
+	plainResumeClient          *tls.Config
 	knownClient, knownServer   *mcpconn.Config
 	resumeClient, resumeServer *mcpconn.Config
 }
@@ -70,6 +71,8 @@ func newLinkBench(algorithm string) (*linkBench, error) {
 	if b.plainServer, err = plain(server); err != nil {
 		return nil, err
 	}
+	b.plainResumeClient = b.plainClient.Clone()
+	b.plainResumeClient.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	b.knownClient, b.knownServer = b.configs()
 	b.knownClient.NoResumption, b.knownServer.NoResumption = true, true
 	b.resumeClient, b.resumeServer = b.configs()
@@ -98,8 +101,23 @@ func (b *linkBench) known() (c, s net.Conn, err error)   { return ends(b.knownCl
 func (b *linkBench) resumed() (c, s net.Conn, err error) { return ends(b.resumeClient, b.resumeServer) }
 
 func (b *linkBench) plain() (c, s net.Conn, err error) {
+	return b.plainEnds(b.plainClient)
+}
+
+func (b *linkBench) plainEnds(client *tls.Config) (c, s net.Conn, err error) {
 	x, y := newMemoryPipe()
-	return tls.Client(x, b.plainClient), tls.Server(y, b.plainServer), nil
+	return tls.Client(x, client), tls.Server(y, b.plainServer), nil
+}
+
+// plainTicket is plain with a cache that keeps the session, and has none.
+func (b *linkBench) plainTicket() (c, s net.Conn, err error) {
+	client := b.plainClient.Clone()
+	client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	return b.plainEnds(client)
+}
+
+func (b *linkBench) plainResumed() (c, s net.Conn, err error) {
+	return b.plainEnds(b.plainResumeClient)
 }
 
 // shake makes a link, sends a byte each way, and closes it.
@@ -133,18 +151,22 @@ func newResult(f func() error) <-chan error {
 	return result
 }
 
+// linkAlgorithms are those of the identities, which this version of Go can have.
+func linkAlgorithms() []string {
+	if StandardHasMLDSA {
+		return []string{mcpconntest.MLDSA65, mcpconntest.ECDSA}
+	}
+	return []string{mcpconntest.ECDSA}
+}
+
 // mcpconnComparisons are links beside those of crypto/tls used plainly, each made by both ends in
 // this process, on the best backend.
 func mcpconnComparisons(backends []string) ([]measure.Comparison, error) {
 	if len(backends) == 0 {
 		return nil, nil
 	}
-	algorithms := []string{mcpconntest.ECDSA}
-	if StandardHasMLDSA {
-		algorithms = []string{mcpconntest.MLDSA65, mcpconntest.ECDSA}
-	}
 	var out []measure.Comparison
-	for _, algorithm := range algorithms {
+	for _, algorithm := range linkAlgorithms() {
 		b, err := newLinkBench(algorithm)
 		if err != nil {
 			return nil, fmt.Errorf("links of %s: %w", algorithm, err)
@@ -161,33 +183,34 @@ func mcpconnComparisons(backends []string) ([]measure.Comparison, error) {
 	return out, nil
 }
 
+// linksNote says what each side of the rows does.
+const linksNote = "pqlane is mcpconn with a Config of identity and trust alone, that is policy Hybrid2026: at a first contact it verifies the peer's chain and keeps it and a session; " +
+	"a known peer's chain is not verified again (no resumption here); a resumed one comes with a session. " +
+	"crypto/tls is used plainly, with certificates, RootCAs or ClientCAs, RequireAndVerifyClientCert, TLS 1.3 and X25519MLKEM768 alone: without a session cache it is sent no ticket, which " +
+	"\"full, with ticket\" and \"resumed\" have. Each row is both ends in one process: handshake, a byte each way, close."
+
 func (b *linkBench) comparisons(level string) []measure.Comparison {
-	rows := func(group string, mode measure.Mode, call func(make func() (c, s net.Conn, err error)) error) measure.Comparison {
+	rows := func(group string, together int) measure.Comparison {
 		contestant := func(op, impl, level string, make func() (c, s net.Conn, err error)) measure.Contestant {
-			return measure.Contestant{Op: op, Impl: impl, Backend: level, Mode: mode, Baseline: level == "",
-				Call: func(int) error { return call(make) }}
+			return measure.Contestant{Op: op, Impl: impl, Backend: level, Mode: measure.Fresh, Together: together,
+				Call: func(int) error { return shake(make) }}
 		}
-		return measure.Comparison{Group: group, Contestants: []measure.Contestant{
+		c := measure.Comparison{Group: group, Longer: 8, Contestants: []measure.Contestant{
 			contestant("first contact", "pqlane", level, b.first),
 			contestant("known peer", "pqlane", level, b.known),
 			contestant("resumed", "pqlane", level, b.resumed),
 			contestant("full handshake", "crypto/tls", "", b.plain),
+			contestant("full, with ticket", "crypto/tls", "", b.plainTicket),
+			contestant("resumed", "crypto/tls", "", b.plainResumed),
 		}}
+		c.Contestants[3].Baseline = true
+		return c
 	}
-	return []measure.Comparison{
-		// On one processor the time is that of both ends.
-		rows("links, mutual "+b.algorithm+", both ends", measure.Fresh, shake),
-		rows(fmt.Sprintf("links, mutual %s, %d at a time", b.algorithm, linksAtATime), measure.Single,
-			func(make func() (c, s net.Conn, err error)) error {
-				var group sync.WaitGroup
-				var errs [linksAtATime]error
-				for i := range errs {
-					group.Go(func() { errs[i] = shake(make) })
-				}
-				group.Wait()
-				return errors.Join(errs[:]...)
-			}),
-	}
+	one := rows("links, mutual "+b.algorithm+", both ends", 0)
+	one.Note = linksNote
+	many := rows(fmt.Sprintf("links, mutual %s, %d at a time", b.algorithm, linksAtATime), linksAtATime)
+	many.Note = fmt.Sprintf("Time from the start of all %d to the end of each, on all processors.", linksAtATime)
+	return []measure.Comparison{one, many}
 }
 
 // messages are a Write at one end and the Reads of it at the other.

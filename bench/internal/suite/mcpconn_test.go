@@ -24,7 +24,11 @@ func TestLinksHaveTheirRows(t *testing.T) {
 				for _, x := range all[i].Contestants {
 					ops = append(ops, x.Op)
 				}
-				assert.Equal(t, []string{"first contact", "known peer", "resumed", "full handshake"}, ops)
+				assert.Equal(t, []string{"first contact", "known peer", "resumed", "full handshake", "full, with ticket", "resumed"}, ops)
+				assert.NotEmpty(t, all[i].Note)
+				for j, x := range all[i].Contestants {
+					assert.Equal(t, j == 3, x.Baseline, "crypto/tls used plainly")
+				}
 			}
 		}
 	}
