@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -191,5 +192,31 @@ func TestTrustWithRevocationLists(t *testing.T) {
 		_, err = ParseTrust(append(data, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der[1:]})...))
 		require.ErrorIs(t, err, ErrConfig)
 		require.ErrorIs(t, trust.SetRevocationLists(nil), ErrConfig)
+		require.ErrorContains(t, try(revoked), "is revoked by", "the old lists stay")
+
+		part := pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 3, 0x81, 1, 0xff}}
+		parse := func(list *x509.RevocationList) *x509.RevocationList {
+			der, err := hybrid.CreateRevocationList(list, a.cert, a.key)
+			require.NoError(t, err)
+			parsed, err := x509.ParseRevocationList(der)
+			require.NoError(t, err)
+			return parsed
+		}
+		ofPart := *list
+		ofPart.ExtraExtensions = []pkix.Extension{part}
+		err = trust.SetRevocationLists(parse(&ofPart))
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, "2.5.29.28")
+		indirect := *list
+		indirect.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(1 << 40), RevocationTime: time.Now(),
+			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: []byte{0x30, 0}}}}}
+		err = trust.SetRevocationLists(parse(&indirect))
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, "2.5.29.29")
+
+		early := *list
+		early.ThisUpdate, early.RevokedCertificateEntries = time.Now().Add(time.Minute), nil
+		require.NoError(t, trust.SetRevocationLists(parse(&early)))
+		require.ErrorContains(t, try(good), "no usable revocation list")
 	}
 }

@@ -53,8 +53,8 @@ func NewMemory() *Memory {
 // If the file is not one that was written so, it is copied to the same name with ".damaged" and
 // the time, a line of log/slog says so, and the memory goes on with what this process knows, at
 // first nothing, and damaged: see [Memory.Damage]. Damage survives restarts. A file that somebody
-// removes is written anew. The error matches [ErrMemory], if the file can be neither read nor
-// replaced, or is locked for longer than two seconds.
+// removes is written anew. The error matches [ErrMemory], if the file can't be read, locked within
+// two seconds, or replaced.
 func OpenMemory(path string) (*Memory, error) {
 	m := NewMemory()
 	m.file = &memoryFile{path: path, patience: memoryLockTimeout}

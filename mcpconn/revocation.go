@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"sync"
 	"time"
 
@@ -25,18 +27,27 @@ type revocationList struct {
 // SetRevocationLists replaces the revocation lists, from the next handshake on, also for chains
 // that were verified before. A chain with a certificate that is on its issuer's list is
 // refused, and so is one whose issuer has lists of which none is signed by it and in
-// date. Certificates whose issuer has no list are not checked. The error matches
-// [ErrConfig].
+// date; one without a next update stays so. Certificates whose issuer has no list are not checked.
+//
+// Lists are whole ones, of what their issuer itself has certified: one with a critical extension, such as
+// for a part of the certificates (RFC 5280, Section 5.2), is refused. The error matches
+// [ErrConfig], and the old lists then stay.
 func (t *Trust) SetRevocationLists(lists ...*x509.RevocationList) error {
 	r := &revocations{byIssuer: map[string][]*revocationList{}}
 	for _, list := range lists {
 		if list == nil {
 			return newError(ErrConfig, "revocation list is nil")
 		}
+		if id := criticalExtension(list.Extensions); id != nil {
+			return newError(ErrConfig, "revocation list of %q has the critical extension %v; want one of all that its issuer has certified", list.Issuer, id)
+		}
 		l := &revocationList{RevocationList: list, serials: make(map[string]bool, len(list.RevokedCertificateEntries))}
 		for _, e := range list.RevokedCertificateEntries {
 			if e.SerialNumber == nil {
 				return newError(ErrConfig, "revocation list of %q has an entry without serial number", list.Issuer)
+			}
+			if id := criticalExtension(e.Extensions); id != nil {
+				return newError(ErrConfig, "revocation list of %q has an entry with the critical extension %v, which is not known", list.Issuer, id)
 			}
 			l.serials[string(e.SerialNumber.Bytes())] = true
 		}
@@ -44,6 +55,16 @@ func (t *Trust) SetRevocationLists(lists ...*x509.RevocationList) error {
 		r.byIssuer[name] = append(r.byIssuer[name], l)
 	}
 	t.lists.Store(r)
+	return nil
+}
+
+// criticalExtension returns the identifier of the first critical extension, or nil. None is known here.
+func criticalExtension(extensions []pkix.Extension) asn1.ObjectIdentifier {
+	for _, e := range extensions {
+		if e.Critical {
+			return e.Id
+		}
+	}
 	return nil
 }
 
@@ -64,6 +85,8 @@ func (r *revocations) check(chain []*x509.Certificate, now time.Time) error {
 			switch err := l.signedBy(issuer); {
 			case err != nil:
 				problem = err
+			case now.Before(l.ThisUpdate):
+				problem = newError(ErrCertificate, "it is of %v", l.ThisUpdate)
 			case !l.NextUpdate.IsZero() && now.After(l.NextUpdate):
 				problem = newError(ErrCertificate, "its next update was due at %v", l.NextUpdate)
 			default:

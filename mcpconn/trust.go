@@ -92,7 +92,10 @@ func ParseTrust(data []byte) (*Trust, error) {
 		}
 		lists = append(lists, list)
 	}
-	return t, t.SetRevocationLists(lists...)
+	if err := t.SetRevocationLists(lists...); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // LoadTrust is [ParseTrust] of files, as one.
