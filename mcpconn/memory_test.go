@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -189,4 +190,48 @@ func TestMemoryIsBounded(t *testing.T) {
 		m.content.Peers[string(rune(i))+"x"+string(rune(i>>8))+time.Duration(i).String()] = Strength{}
 	}
 	require.ErrorIs(t, m.remember("one more", Strength{Exchange: true}), ErrMemory)
+}
+
+// A swallowingConn loses what is longer than some middleboxes bear.
+type swallowingConn struct{ net.Conn }
+
+func (c swallowingConn) Write(b []byte) (int, error) {
+	if len(b) > 1000 {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// TestSwallowedHelloThenAWeakerOne: somebody swallows the long hello of a client, which its own stack follows
+// by a short one. The server, which takes old clients, does not take this one for such.
+func TestSwallowedHelloThenAWeakerOne(t *testing.T) {
+	client, server := mutual(t, "ECDSA")
+	server.Policy, server.Memory = Transition2026, NewMemory()
+	var reasons []Reason
+	server.Observer = func(s State, err error) { reasons = append(reasons, s.Reason) }
+	server.HandshakeTimeout = 100 * time.Millisecond
+	connect(t, client, server)
+
+	x, y := newPipe()
+	c, err := Client(swallowingConn{x}, &Config{Identity: client.Identity, Trust: client.Trust, ServerName: serverName, HandshakeTimeout: 50 * time.Millisecond})
+	require.NoError(t, err)
+	s, err := Server(y, server)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- s.HandshakeContext(t.Context()) }()
+	require.ErrorIs(t, c.HandshakeContext(t.Context()), ErrTimeout)
+	require.Error(t, <-done)
+
+	short, _ := plainConfigs(client, server)
+	short.CurvePreferences = []tls.CurveID{tls.X25519}
+	s, err = plainClient(t, server, short)
+	require.ErrorIs(t, err, ErrRegression)
+	require.Equal(t, []string{"X25519"}, s.State().Offer.Groups)
+	require.Equal(t, "X25519", s.State().Group)
+	require.Equal(t, ReasonRegression, reasons[len(reasons)-1])
+
+	require.NoError(t, server.Memory.Clear("client client.example"))
+	s, err = plainClient(t, server, short)
+	require.NoError(t, err)
+	require.NotEmpty(t, s.State().Fallback)
 }

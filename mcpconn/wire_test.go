@@ -216,3 +216,26 @@ func TestRecordReader(t *testing.T) {
 	assert.Zero(t, lastRecord(nil))
 	assert.Equal(t, 3, lastRecord([]byte{23, 3, 3}))
 }
+
+// TestSegments: each flight begins a segment of its own, which carries 1,428 bytes.
+func TestSegments(t *testing.T) {
+	var way traffic
+	for _, flight := range []struct{ bytes, segments int }{{1, 1}, {1428, 1}, {1429, 2}, {2856, 2}, {2857, 3}, {0, 0}} {
+		before := way.segments
+		way.add(flight.bytes / 2)
+		way.add(flight.bytes - flight.bytes/2)
+		way.endFlight()
+		way.endFlight()
+		assert.Equal(t, flight.segments, way.segments-before, "%d bytes", flight.bytes)
+	}
+	assert.Equal(t, 1+1428+1429+2856+2857, way.bytes)
+
+	// A hello of two segments and what follows it; the server's two; names and signatures leave room.
+	client, server := mutual(t, "ECDSA")
+	client.ALPN, server.ALPN = []string{"mcp/2026"}, []string{"mcp/2026"}
+	c, s := connect(t, client, server)
+	assert.Equal(t, 3, c.State().Size.SentSegments)
+	assert.Equal(t, 2, c.State().Size.ReceivedSegments)
+	assert.Equal(t, 2, s.State().Size.SentSegments)
+	assert.Equal(t, 3, s.State().Size.ReceivedSegments)
+}
