@@ -2,6 +2,7 @@ package mcpconn
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -218,5 +220,47 @@ func TestTrustWithRevocationLists(t *testing.T) {
 		early.ThisUpdate, early.RevokedCertificateEntries = time.Now().Add(time.Minute), nil
 		require.NoError(t, trust.SetRevocationLists(parse(&early)))
 		require.ErrorContains(t, try(good), "no usable revocation list")
+	}
+}
+
+// TestGetIdentity chooses for each connection, by what is known of it; a client may show none, a server
+// may not.
+func TestGetIdentity(t *testing.T) {
+	a := newAuthority(t, "ECDSA")
+	identities := map[string]*Identity{"a.example": a.identity(t, "ECDSA", "a.example"), "b.example": a.identity(t, "ECDSA", "b.example")}
+	broken := errors.New("no such tenant")
+	var seen ConnInfo
+	server := &Config{Trust: a.trust(t), AnonymousClients: true, GetIdentity: func(ctx context.Context, info ConnInfo) (*Identity, error) {
+		seen = info
+		if id, ok := identities[info.ServerName]; ok || info.ServerName == "none.example" {
+			return id, nil
+		}
+		return nil, broken
+	}}
+	client := func(name string) *Config {
+		return &Config{Trust: a.trust(t), ServerName: name, GetIdentity: func(context.Context, ConnInfo) (*Identity, error) { return nil, nil }}
+	}
+	for name, id := range identities {
+		c, s := connect(t, client(name), server)
+		assert.Equal(t, id.Pin(), c.State().Peer.Pin)
+		assert.Equal(t, id.Pin(), s.State().Local.Pin)
+		assert.Nil(t, c.State().Local)
+		assert.Nil(t, s.State().Peer)
+		assert.False(t, seen.Client)
+		assert.Equal(t, s.RemoteAddr(), seen.RemoteAddr)
+		assert.Equal(t, s.LocalAddr(), seen.LocalAddr)
+		assert.Equal(t, name, seen.Offer.ServerName)
+	}
+	_, s, _, err := shake(t, client("c.example"), server)
+	require.ErrorIs(t, err, broken)
+	require.ErrorIs(t, err, ErrSigner)
+	assert.Nil(t, s.State().Local)
+	_, _, _, err = shake(t, client("none.example"), server)
+	require.ErrorIs(t, err, ErrConfig)
+	if hasMLDSA {
+		server.Policy = PQCStrict2026
+		_, _, _, err = shake(t, client("a.example"), server)
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, "needs an ML-DSA identity")
 	}
 }
