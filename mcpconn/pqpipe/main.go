@@ -7,6 +7,7 @@
 //	pqpipe connect [flags] HOST:PORT    make a link for standard input and output, or one
 //	                                    for each TCP connection to -listen
 //	pqpipe probe   [flags] HOST:PORT    show what a server offers, and how a link to it is
+//	pqpipe memory  [flags] FILE         list what a file of -memory remembers, or forget a peer
 //	pqpipe demo    [flags]              make a PKI in a temporary folder, run both ends
 //
 // An MCP server that listens at a TCP port, behind a link that asks for certificates of both
@@ -17,7 +18,7 @@
 //
 // hybrid/pqcert makes such certificates. The report of each link goes to standard error, as
 // text or, with -json, as objects of JSON, and so does what else is said there: {"listening":
-// ADDRESS} and {"error": TEXT}. probe and demo write their reports to standard output.
+// ADDRESS} and {"error": TEXT}. probe, memory and demo write to standard output.
 //
 // A half-closed end is passed on, and so is one that failed: a link is then cut, and a TCP
 // connection reset, so that nobody takes a part for the whole.
@@ -56,6 +57,7 @@ var commands = []command{
 	{"serve", "[flags] ADDRESS", (*options).serveFlags, serve},
 	{"connect", "[flags] HOST:PORT", (*options).connectFlags, connect},
 	{"probe", "[flags] HOST:PORT", (*options).probeFlags, probe},
+	{"memory", "[flags] FILE", (*options).memoryFlags, memory},
 	{"demo", "[flags]", (*options).demoFlags, demo},
 }
 

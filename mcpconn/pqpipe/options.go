@@ -23,6 +23,8 @@ type options struct {
 	pins                       []mcpconn.Pin
 	pinsAlone, anonymous, json bool
 	quiet                      bool
+	clear                      string
+	clearDamage                bool
 	policy                     mcpconn.Policy
 	maxAge, timeout            time.Duration
 }

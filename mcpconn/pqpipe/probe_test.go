@@ -157,10 +157,22 @@ func TestMemoryOnTheCommandLine(t *testing.T) {
 		}
 	}()
 	memory := filepath.Join(dir, "memory")
+	const forget = 0
 	for _, c := range []struct {
 		group  tls.CurveID
 		status int
-	}{{tls.X25519, 0}, {tls.X25519MLKEM768, 0}, {tls.X25519, 1}, {tls.X25519MLKEM768, 0}} {
+	}{{tls.X25519, 0}, {tls.X25519MLKEM768, 0}, {tls.X25519, 1}, {tls.X25519MLKEM768, 0}, {forget, 0}, {tls.X25519, 0}} {
+		if c.group == forget {
+			peer := "server " + l.Addr().String()
+			p := start(t, "memory", memory)
+			assert.Zero(t, p.wait(t))
+			assert.Regexp(t, regexp.QuoteMeta(peer)+` +quantum-safe +classical +classical +20`, p.stdout.String())
+			assert.Equal(t, 1, start(t, "memory", "-clear", "server elsewhere:1", memory).wait(t))
+			p = start(t, "memory", "-json", "-clear", peer, memory)
+			assert.Zero(t, p.wait(t))
+			assert.Equal(t, "{}\n", p.stdout.String())
+			continue
+		}
 		group.Store(uint32(c.group))
 		p := start(t, "connect", "-policy", "Transition2026", "-memory", memory, "-trust", filepath.Join(dir, "root.crt"), l.Addr().String())
 		p.stdin.Close()
@@ -218,4 +230,23 @@ func TestOpenSSLProbe(t *testing.T) {
 	assert.True(t, report.Offers.ClientCertificate)
 	assert.True(t, report.State.Complete)
 	assert.True(t, report.State.KeyExchange.QuantumSafe)
+}
+
+// TestMemoryThatIsDamaged is said to be, until an operator relies on it.
+func TestMemoryThatIsDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "memory")
+	p := start(t, "memory", path)
+	assert.Equal(t, 1, p.wait(t), "there is none")
+	assert.NoFileExists(t, path)
+	require.NoError(t, os.WriteFile(path, []byte("torn"), 0o600))
+	for range 2 {
+		p = start(t, "memory", path)
+		assert.Equal(t, 1, p.wait(t))
+		assert.Contains(t, p.stderr.String(), "was damaged")
+	}
+	assert.Zero(t, start(t, "memory", "-clear-damage", path).wait(t))
+	p = start(t, "memory", path)
+	assert.Zero(t, p.wait(t))
+	assert.Equal(t, "PEER  KEY EXCHANGE  AUTHENTICATION  CHAIN  SINCE\n", p.stdout.String())
+	assert.Equal(t, 2, start(t, "memory").wait(t))
 }
