@@ -16,10 +16,8 @@ const (
 
 func init() {
 	faults = append(faults, []fault{
-		{"any version of TLS", connHandshake, "if cs.Version != tls.VersionTLS13 {", "if false {", mcpconn, "TestNegotiated"},
 		{"any key exchange", connHandshake, "if !slices.Contains(h.rules.Groups, cs.CurveID) ||", "if false &&", mcpconn, "TestNegotiated"},
 		{"less than both sides have", connHandshake, "case !isPostQuantum(cs.CurveID) && slices", "case false && slices", mcpconn, "TestNegotiated"},
-		{"anonymous clients though not asked for", connHandshake, "if !h.client && h.cfg.AnonymousClients {", "if !h.client {", mcpconn, "TestNegotiated"},
 		{"a session of another binding, resumed", connHandshake, " h.offered.binding != h.binding ||", "", mcpconn, "TestResumed"},
 		{"a session of another binding, taken", connSession, " s.binding != h.binding ||", "", mcpconn, "TestSessionsAreBound"},
 		{"MaxAge counted from the session", connSession, "		s.authenticated = h.offered.authenticated\n", "", mcpconn, "TestSessionsEnd"},
@@ -31,7 +29,6 @@ func init() {
 		{"any key for a pinned one", connVerify, "if !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", "if false && !slices.Contains(cfg.PinnedKeys, PinOf(leaf)) {", mcpconn, "TestPins"},
 		{"pins alone without a name", connVerify, "Roots: self, DNSName: name,", "Roots: self,", mcpconn, "TestPins"},
 		{"pins alone without expiry", connVerify, "DNSName: name, CurrentTime: now,", "DNSName: name, CurrentTime: leaf.NotBefore,", mcpconn, "TestPins"},
-		{"any number of certificates", connVerify, "if len(certs) > rules.MaxChain {", "if false {", mcpconn, "TestWrongPeers"},
 		{"verified chains that do not expire", connVerify, "problem := inDate(chain, now)", "problem := error(nil)", mcpconn, "TestVerifiedChains"},
 		{"verified chains that are not revoked", connVerify, "problem = revoked.check(chain, now)", "_ = revoked", mcpconn, "TestRevocation"},
 		{"a forged revocation list", connRevocation, "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)", "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)\n	err = nil", mcpconn, "TestRevocation"},
