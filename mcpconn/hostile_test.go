@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -427,4 +428,57 @@ func pair(leaf *mcpconntest.Leaf, err error) []tls.Certificate {
 		panic(err)
 	}
 	return []tls.Certificate{{Certificate: [][]byte{leaf.Chain[0].Raw}, PrivateKey: leaf.Key}}
+}
+
+// TestFourCertificates are as many as a peer may send.
+func TestFourCertificates(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client, server := w.client(), w.server()
+	for _, cfg := range []*mcpconn.Config{client, server} {
+		w.chain(cfg, w.algorithm, w.algorithm, w.algorithm)
+		require.Len(t, cfg.Identity.Certificates(), 4)
+	}
+	require.NoError(t, both(w.link(client, server)))
+}
+
+// TestDialErrors: one is of this package, matches its cause, and is told to the Observer, also when
+// there is no connection yet.
+func TestDialErrors(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	for name, c := range map[string]struct {
+		address     string
+		cancel      bool
+		kind, cause error
+	}{
+		"refused":            {closed.Addr().String(), false, mcpconn.ErrNetwork, syscall.ECONNREFUSED},
+		"silence":            {silent.Addr().String(), false, mcpconn.ErrTimeout, context.DeadlineExceeded},
+		"cancelled":          {silent.Addr().String(), true, mcpconn.ErrTimeout, context.Canceled},
+		"cancelled, refused": {closed.Addr().String(), true, mcpconn.ErrTimeout, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := newWorld(t, mcpconntest.ECDSA).client()
+			cfg.HandshakeTimeout = 100 * time.Millisecond
+			var told []error
+			cfg.Observer = func(s mcpconn.State, err error) {
+				told = append(told, err)
+				requireReason(t, err, s)
+				assert.Equal(t, c.address, s.RemoteAddr)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if c.cancel {
+				cancel()
+			}
+			conn, err := mcpconn.Dial(ctx, "tcp", c.address, cfg)
+			assert.Nil(t, conn)
+			assert.ErrorIs(t, err, c.kind)
+			assert.ErrorIs(t, err, c.cause)
+			assert.Equal(t, []error{err}, told)
+		})
+	}
 }

@@ -76,6 +76,12 @@ func (o *output) Write(b []byte) (int, error) {
 	return o.b.Write(b)
 }
 
+func (o *output) Reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.b.Reset()
+}
+
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

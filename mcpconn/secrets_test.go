@@ -31,10 +31,10 @@ import (
 	"github.com/pqlane/pqlane/mldsa"
 )
 
-// secrets are those of a test, by name.
-type secrets map[string][]byte
+// secrets are the forms of those of a test, by name.
+type secrets map[string][]string
 
-// forms are what b looks like when it is printed or encoded, alone or in a larger value.
+// forms are how b begins when it is printed or encoded, alone or in a larger value.
 func forms(b []byte) []string {
 	list := func(b []byte) string { return strings.Trim(fmt.Sprint(b), "[]") }
 	goList := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")
@@ -50,14 +50,19 @@ func forms(b []byte) []string {
 			all = append(all, text[(before*8+5)/6:(before+len(b))*8/6])
 		}
 	}
+	for i, form := range all {
+		all[i] = form[:min(len(form), 60)] // more is slower to find
+	}
 	return all
 }
 
+var lineEnds = strings.NewReplacer("\n", "", `\n`, "")
+
 // found returns the names of secrets in text, whatever its lines.
 func (s secrets) found(text string) (names []string) {
-	joined := strings.NewReplacer("\n", "", `\n`, "").Replace(text)
-	for name, b := range s {
-		for _, form := range forms(b) {
+	joined := lineEnds.Replace(text)
+	for name, forms := range s {
+		for _, form := range forms {
 			if strings.Contains(text, form) || strings.Contains(joined, form) {
 				names = append(names, name)
 				break
@@ -75,12 +80,12 @@ func (s secrets) addKey(name string, key crypto.Signer) {
 		if err != nil {
 			panic(err)
 		}
-		s[name] = b
+		s[name] = forms(b)
 	case ed25519.PrivateKey:
-		s[name] = key.Seed()
+		s[name] = forms(key.Seed())
 	case *mldsa.PrivateKey:
-		s[name] = key.Bytes()
-		s[name+", expanded"] = key.ExpandedBytes()[32:64] // K of FIPS 204
+		s[name] = forms(key.Bytes())
+		s[name+", expanded"] = forms(key.ExpandedBytes()[32:64]) // K of FIPS 204
 	}
 }
 
@@ -91,7 +96,7 @@ func (s secrets) addLog(t *testing.T, keyLog string) {
 		require.Len(t, fields, 3)
 		b, err := hex.DecodeString(fields[2])
 		require.NoError(t, err)
-		s[fmt.Sprint(fields[0], " ", len(s))] = b
+		s[fmt.Sprint(fields[0], " ", len(s))] = forms(b)
 	}
 }
 
@@ -142,10 +147,14 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	log.SetOutput(&logged)
 
-	algorithms := append([]string{"Ed25519", "Ed25519 of elsewhere"}, leafAlgorithms...)
+	algorithms := []string{"Ed25519", "Ed25519 of elsewhere", mcpconntest.ECDSA}
+	if hasMLDSA {
+		algorithms = append(algorithms, mcpconntest.MLDSA44)
+	}
 	for _, algorithm := range algorithms {
 		for _, keyLog := range []string{"none", "the client's", "both"} {
 			t.Run(algorithm+", key log "+keyLog, func(t *testing.T) {
+				logged.Reset()
 				s := secrets{}
 				var mu sync.Mutex
 				var everything []any
@@ -224,11 +233,11 @@ func TestSecretsNeverReachLogs(t *testing.T) {
 					if err == nil {
 						exported, err := c.ExportKeyingMaterial("test", nil, 32)
 						require.NoError(t, err)
-						s[fmt.Sprint("exported ", len(s))] = exported
+						s[fmt.Sprint("exported ", len(s))] = forms(exported)
 					} else {
 						note(err)
 					}
-					note(c, d, c.State())
+					note(c, d, c.State(), mcpconn.ConnContext(t.Context(), c))
 					c.Close()
 					if err := <-ended; err != nil {
 						note(err)
