@@ -1,8 +1,11 @@
 package mcpconn
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -82,6 +85,9 @@ func TestNegotiatedIsChecked(t *testing.T) {
 	anonymous := &Config{Identity: server.Identity, AnonymousClients: true}
 	h = undecided(t, anonymous, false, Hybrid2026)
 	require.NoError(t, h.verify(tls.ConnectionState{Version: tls.VersionTLS13, CurveID: pq}))
+	h = undecided(t, anonymous, false, Hybrid2026)
+	named := tls.ConnectionState{Version: tls.VersionTLS13, CurveID: pq, PeerCertificates: certs}
+	require.ErrorIs(t, h.verify(named), ErrCertificate, "and nobody said whom to trust")
 	h = undecided(t, &Config{Trust: client.Trust, AnonymousClients: true, ServerName: "client.example"}, true, Hybrid2026)
 	require.ErrorIs(t, h.verify(tls.ConnectionState{Version: tls.VersionTLS13, CurveID: pq}), ErrCertificate, "a server is never anonymous")
 
@@ -236,4 +242,78 @@ func TestSessionsAreOfValidCertificates(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestForeignTicketsAreNoSessions, of whatever length.
+func TestForeignTicketsAreNoSessions(t *testing.T) {
+	var store sessionStore
+	now := time.Now()
+	own := store.put(now, &session{})
+	require.NotNil(t, store.get(now, own))
+	for n := range 3 * ticketSize {
+		foreign := append(bytes.Clone(own), make([]byte, 2*ticketSize)...)[:n]
+		if n == ticketSize {
+			foreign[n-1] ^= 1
+		}
+		require.Nil(t, store.get(now, foreign), "%d bytes", n)
+	}
+}
+
+// TestServersChooseWhatWasOffered: a hello of a server that has chosen TLS 1.2, or a group which was not
+// offered, is refused by policy. crypto/tls has no words for it.
+func TestServersChooseWhatWasOffered(t *testing.T) {
+	client, _ := mutual(t, "ECDSA")
+	hello := func(extensions ...byte) []byte {
+		body := append([]byte{3, 3}, make([]byte, 32)...)               // random
+		body = append(body, 0, 0x13, 0x01, 0, 0, byte(len(extensions))) // no session, AES-128-GCM, no compression
+		body = append(body, extensions...)
+		message := append([]byte{typeServerHello, 0, 0, byte(len(body))}, body...)
+		return append([]byte{recordHandshake, 3, 3, 0, byte(len(message))}, message...)
+	}
+	group := append([]byte{0, extVersions, 0, 2, 3, 4, 0, extKeyShare, 0, 36, 0, 29, 0, 32}, make([]byte, 32)...)
+	for says, answer := range map[string][]byte{
+		"has chosen TLS 1.2":                 hello(),
+		"has chosen the key exchange X25519": hello(group...),
+	} {
+		x, y := tcpPair(t)
+		c, err := Client(x, client)
+		require.NoError(t, err)
+		go func() {
+			y.Read(make([]byte, 4096))
+			y.Write(answer)
+		}()
+		err = c.HandshakeContext(t.Context())
+		require.ErrorIs(t, err, ErrPolicy)
+		assert.ErrorContains(t, err, says)
+		assert.Equal(t, ReasonPolicy, c.State().Reason)
+	}
+}
+
+// TestIdentitiesThatAreNotThere: the error of GetIdentity ends the handshake, on both sides.
+func TestIdentitiesThatAreNotThere(t *testing.T) {
+	away := errors.New("the token is away")
+	for _, isClient := range []bool{true, false} {
+		client, server := mutual(t, "ECDSA")
+		cfg := server
+		if isClient {
+			cfg = client
+		}
+		cfg.GetIdentity = func(context.Context, ConnInfo) (*Identity, error) { return nil, away }
+		_, _, err, serverErr := shake(t, client, server)
+		if !isClient {
+			err = serverErr
+		}
+		require.ErrorIs(t, err, ErrSigner)
+		require.ErrorIs(t, err, away)
+	}
+}
+
+// TestUnusableRevocationLists are refused, and those before them stay.
+func TestUnusableRevocationLists(t *testing.T) {
+	trust := newAuthority(t, "ECDSA").trust(t)
+	before := trust.lists.Load()
+	for _, list := range []*x509.RevocationList{nil, {RevokedCertificateEntries: []x509.RevocationListEntry{{}}}} {
+		require.ErrorIs(t, trust.SetRevocationLists(list), ErrConfig)
+	}
+	assert.Same(t, before, trust.lists.Load())
 }
