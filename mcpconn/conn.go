@@ -171,6 +171,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	defer cancel()
 	h := c.shake.Load()
 	h.ctx, h.began = ctx, time.Now()
+	growStack(c.client)
 	err := c.handshake(h)
 	if err == nil {
 		err = h.remember()

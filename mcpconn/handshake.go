@@ -287,9 +287,11 @@ func (h *handshake) authenticate(certs []*x509.Certificate) error {
 			return newError(ErrPolicy, "%s, and %s wants ML-DSA throughout, or a pinned key", chainAnswer(h.peer.chain).Why, h.policy)
 		}
 	}
-	if h.client {
+	switch {
+	case h.cfg.Memory == nil:
+	case h.client:
 		h.peerName = "server " + nameOfServer(h.serverName, leaf) + port(h.conn.RemoteAddr())
-	} else {
+	default:
 		h.peerName = "client " + clientName(leaf)
 	}
 	return nil

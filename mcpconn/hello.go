@@ -3,6 +3,7 @@ package mcpconn
 import (
 	"crypto/tls"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -10,11 +11,16 @@ import (
 // maxHello bounds what is kept of a peer's first message to report it. crypto/tls takes 65,536.
 const maxHello = 1 << 16
 
+// usualHello is room for hellos with a share of ML-KEM-768. A length that is said is not yet received.
+const usualHello = 2048
+
 // A helloReader puts the first handshake message of one direction together from its records,
 // for the report: crypto/tls does not tell what was offered if it fails before, and never
 // the sizes.
 type helloReader struct {
-	pending []byte // of a record that is not complete
+	header  [recordHeader]byte // of the current record
+	got     int                // bytes of the header
+	missing int                // bytes of the record after its header
 	message []byte
 	size    int // in bytes, with record headers
 	done    bool
@@ -85,37 +91,46 @@ func lastRecord(b []byte) int {
 
 // feed takes the next bytes of the stream, in any pieces.
 func (r *helloReader) feed(b []byte) {
-	if r.done {
-		return
-	}
-	if len(r.pending) > 0 {
-		b = append(r.pending, b...)
-	}
-	for len(b) >= recordHeader {
-		n := recordLength(b)
-		if b[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
-			r.stop()
-			return
-		}
-		if len(b) < recordHeader+n {
-			break
-		}
-		r.message = append(r.message, b[recordHeader:recordHeader+n]...)
-		r.size += recordHeader + n
-		b = b[recordHeader+n:]
-		if len(r.message) < handshakeHeader {
+	for len(b) > 0 && !r.done {
+		if r.missing == 0 {
+			n := copy(r.header[r.got:], b)
+			b = b[n:]
+			if r.got += n; r.got == recordHeader {
+				r.begin()
+			}
 			continue
 		}
-		want := handshakeHeader + int(r.message[1])<<16 + int(r.message[2])<<8 + int(r.message[3])
-		if len(r.message) >= want {
-			r.message = r.message[:want]
-			r.done = true
-			r.pending = nil
-			return
+		n := min(r.missing, len(b))
+		r.message = append(r.message, b[:n]...)
+		b = b[n:]
+		if r.missing -= n; r.missing == 0 {
+			r.complete()
 		}
 	}
-	// Less than a record, and than the largest.
-	r.pending = append(r.pending[:0], b...)
+}
+
+// begin takes the header of a record.
+func (r *helloReader) begin() {
+	n := recordLength(r.header[:])
+	if r.header[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
+		r.stop()
+		return
+	}
+	r.got, r.missing = 0, n
+	r.message = slices.Grow(r.message, min(n, usualHello))
+	r.size += recordHeader + n
+}
+
+// complete looks, at the end of a record, whether the message is there.
+func (r *helloReader) complete() {
+	if len(r.message) < handshakeHeader {
+		return
+	}
+	want := handshakeHeader + int(r.message[1])<<16 + int(r.message[2])<<8 + int(r.message[3])
+	if len(r.message) >= want {
+		r.message = r.message[:want]
+		r.done = true
+	}
 }
 
 func (r *helloReader) stop() { *r = helloReader{done: true} }
@@ -155,11 +170,13 @@ func (r *helloReader) parseClientHello() *clientHello {
 			}
 		case extGroups:
 			body.ReadUint16LengthPrefixed(&list)
+			h.groups = make([]tls.CurveID, 0, len(list)/2)
 			for id := uint16(0); list.ReadUint16(&id); {
 				h.groups = append(h.groups, tls.CurveID(id))
 			}
 		case extSignatures:
 			body.ReadUint16LengthPrefixed(&list)
+			h.signatures = make([]tls.SignatureScheme, 0, len(list)/2)
 			for id := uint16(0); list.ReadUint16(&id); {
 				h.signatures = append(h.signatures, tls.SignatureScheme(id))
 			}

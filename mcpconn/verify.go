@@ -138,7 +138,6 @@ func (cfg *Config) verifyChain(certs []*x509.Certificate, usage x509.ExtKeyUsage
 // is checked at each use of a chain that was verified before.
 func (cfg *Config) chooseChain(chains []chain, now time.Time) (best chain, err error) {
 	revoked := cfg.Trust.lists.Load()
-	err = newError(ErrCertificate, "no chain")
 	for _, chain := range chains {
 		problem := inDate(chain, now)
 		if problem == nil {
@@ -151,10 +150,13 @@ func (cfg *Config) chooseChain(chains []chain, now time.Time) (best chain, err e
 			best = chain
 		}
 	}
-	if best == nil {
-		return nil, err
+	switch {
+	case best != nil:
+		return best, nil
+	case err == nil:
+		err = newError(ErrCertificate, "no chain")
 	}
-	return best, nil
+	return nil, err
 }
 
 func inDate(chain chain, now time.Time) error {
