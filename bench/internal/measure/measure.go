@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,6 +65,10 @@ const (
 	// Fresh is Single with each call on a goroutine of its own. The time is taken
 	// on that goroutine and so includes the growth of its stack.
 	Fresh
+
+	// Whole is Fresh for a call that has goroutines of its own: its time is the processor
+	// time of the whole process, and so has the collector's share, and no one else's.
+	Whole
 )
 
 // A Contestant is one implementation's way to do an operation.
@@ -74,8 +79,9 @@ type Contestant struct {
 	Baseline bool   // the others' ratios are to this one
 	Mode     Mode
 
-	// Together, if it is not 0, is the number of calls of mode Fresh that are made at the
-	// same time, on all processors. The time of each is from the start of the first.
+	// Together, if it is not 0, is the number of calls of mode Whole that are made at the
+	// same time, on all processors. The time of each is what the process has taken from the
+	// start of all to its end.
 	Together int
 
 	// Call does the operation once, on the input that i, which is not negative,
@@ -140,7 +146,7 @@ func Run(c Comparison, budget time.Duration) (results []Result, noCycles error, 
 	var cycles *counter
 	switch {
 	case c.together():
-	case c.has(Fresh):
+	case c.has(Fresh), c.has(Whole):
 		// A goroutine that another core takes up would find its caches without the
 		// contestant's data: that is the scheduler's cost, and not the call's.
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -203,12 +209,7 @@ func (c Comparison) has(mode Mode) bool {
 }
 
 func (c Comparison) together() bool {
-	for _, x := range c.Contestants {
-		if x.Together != 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Contestants, func(x Contestant) bool { return x.Together != 0 })
 }
 
 // baseline returns the index of the contestant that op's ratios are to: the
@@ -382,8 +383,13 @@ func (r *runner) round() error {
 // single times one call.
 func (r *runner) single() (time.Duration, error) {
 	i := r.input()
-	if r.Mode == Fresh {
+	switch r.Mode {
+	case Fresh:
 		return fresh(r.Call, i)
+	case Whole:
+		start := processorTime()
+		_, err := fresh(r.Call, i)
+		return processorTime() - start, err
 	}
 	start := time.Now()
 	err := r.Call(i)
@@ -407,12 +413,12 @@ func fresh(call func(int) error, i int) (d time.Duration, err error) {
 func (r *runner) together() error {
 	times, errs := make([]time.Duration, r.Together), make([]error, r.Together)
 	var calls sync.WaitGroup
-	start := time.Now()
+	start := processorTime()
 	for k := range r.Together {
 		i := r.input()
 		calls.Go(func() {
 			errs[k] = r.Call(i)
-			times[k] = time.Since(start)
+			times[k] = processorTime() - start
 		})
 	}
 	calls.Wait()

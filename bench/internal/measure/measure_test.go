@@ -3,7 +3,9 @@ package measure
 import (
 	"errors"
 	"math"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,6 +122,69 @@ func TestFreshGoroutineIncludesStackGrowth(t *testing.T) {
 	assert.Greater(t, results[1].Min, 1.5*results[0].Min)
 	assert.Zero(t, results[0].Batches)
 	assert.Positive(t, results[0].Singles)
+}
+
+// TestWholeIsTheTimeOfAllGoroutines and of no one else: sleep takes none.
+func TestWholeIsTheTimeOfAllGoroutines(t *testing.T) {
+	results, _, err := Run(Comparison{Longer: 2, Contestants: []Contestant{{Mode: Whole, Call: func(int) error {
+		done := make(chan error)
+		go func() { done <- spin(200 * time.Microsecond)(0) }()
+		time.Sleep(2 * time.Millisecond)
+		return <-done
+	}}}}, 20*time.Millisecond)
+	require.NoError(t, err)
+	assert.Greater(t, results[0].Median, 100e3)
+	if runtime.GOOS == "linux" {
+		assert.Less(t, results[0].Min, 1500e3)
+	}
+	assert.GreaterOrEqual(t, results[0].Singles, 2*MinBatch, "longer")
+}
+
+func TestTogether(t *testing.T) {
+	const together = 8
+	var running, most atomic.Int32
+	results, _, err := Run(Comparison{Contestants: []Contestant{{Mode: Whole, Together: together, Call: func(int) error {
+		n := running.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(time.Millisecond)
+		running.Add(-1)
+		return nil
+	}}}}, time.Microsecond)
+	require.NoError(t, err)
+	assert.EqualValues(t, together, most.Load())
+	assert.Equal(t, together, results[0].Singles, "a round")
+
+	boom := errors.New("boom")
+	calls := atomic.Int32{}
+	_, _, err = Run(Comparison{Contestants: []Contestant{{Mode: Whole, Together: together, Call: func(int) error {
+		if calls.Add(1) > 300 {
+			return boom
+		}
+		return spin(time.Microsecond)(0)
+	}}}}, time.Second)
+	assert.ErrorIs(t, err, boom)
+}
+
+func TestFootprint(t *testing.T) {
+	var kept [][]byte
+	stop := make(chan struct{})
+	defer close(stop)
+	const count = 1000
+	f, err := FootprintOf("what", "impl", count, func() error {
+		for range count {
+			kept = append(kept, make([]byte, 4096))
+			go func() { <-stop }()
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.InDelta(t, 4096+24, f.Heap, 1000, "a block, its slice, a goroutine")
+	assert.InDelta(t, 2048, f.Stack, 1000)
+	runtime.KeepAlive(kept)
+	boom := errors.New("boom")
+	_, err = FootprintOf("", "", 1, func() error { return boom })
+	assert.ErrorIs(t, err, boom)
 }
 
 // TestInputsInOrder: however fast a contestant is, it has had the inputs that the others have.
