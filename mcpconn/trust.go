@@ -21,7 +21,8 @@ import (
 type Trust struct {
 	pool       *x509.CertPool // nil for the system's
 	generation uint64
-	mldsa      bool // some authority has a key of ML-DSA
+	mldsa      bool                         // some authority has a key of ML-DSA
+	anchors    map[string]*x509.Certificate // of pool by raw subject, for issuerOf
 	lists      atomic.Pointer[revocations]
 }
 
@@ -54,6 +55,7 @@ func NewTrust(roots ...*x509.Certificate) (*Trust, error) {
 			return nil, newError(ErrConfig, "crypto/x509 does not verify signatures of a %T, which the trust anchor %q has; want ML-DSA, ECDSA, RSA or Ed25519", key, root.Subject)
 		}
 		t.pool.AddCert(root)
+		t.addAnchor(root, key)
 	}
 	t.lists.Store(&revocations{})
 	return t, nil
