@@ -2,8 +2,9 @@
 // post-quantum key exchange by policy, both identities checked, a report that an auditor can
 // keep, and nothing that an attacker in the middle can talk down.
 //
-// The state machine is crypto/tls's and path validation crypto/x509's. This package adds what
-// those leave to their user:
+// The state machine is crypto/tls's and path validation crypto/x509's, but for the one ML-DSA signature
+// by which a trust anchor itself has certified a peer, which package mldsa verifies. This package
+// adds what those leave to their user:
 //
 //   - A [Policy], named and dated, says which strength a connection must have. [Config.PolicyFor]
 //     chooses one for each connection before its handshake.

@@ -60,7 +60,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.DurationVar(&opts.time, "time", 80*time.Millisecond, "measuring time for each row")
 	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
 	flags.StringVar(&opts.hsm, "hsm", "", "measure the token that this PKCS #11 `URI` names instead, beside raw calls of its module")
-	flags.BoolVar(&opts.idle, "idle", false, fmt.Sprintf("measure the memory of %d idle links instead; a minute", suite.IdleLinks))
+	flags.BoolVar(&opts.idle, "idle", false, fmt.Sprintf("measure the memory of %d idle links instead; a minute or two", suite.IdleLinks))
 	flags.Func("op", "measure only operations that match `REGEXP`, for example '768 decaps'", func(s string) (err error) {
 		opts.filter.Op, err = regexp.Compile(s)
 		return err

@@ -93,6 +93,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{[]string{"-op", "("}, 2, "missing closing )"},
 		{[]string{"-time", "0s"}, 2, "must be positive"},
 		{[]string{"-no-such-flag"}, 2, "-no-such-flag"},
+		{[]string{"-idle", "-tail"}, 2, "exclude each other"},
 		{[]string{"decaps"}, 2, `unexpected argument "decaps"`},
 		{[]string{"-op", "no such operation"}, 1, "matches no operation"},
 		{[]string{"-svg", filepath.Join(t.TempDir(), "no", "dir.svg"), "-op", "Keccak", "-time", "1us"}, 1, "dir.svg"},

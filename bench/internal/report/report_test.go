@@ -36,6 +36,8 @@ func sample() *Report {
 			{Group: "Keccak", Op: "one state", Impl: "pqlane", Backend: "avx2", Min: 280, Median: 281, Mean: 282, P99: 999.7,
 				Cycles: 975.4, Batch: 230, Batches: 100},
 		},
+		Notes: map[string]string{"Tail": "Of one key."},
+		Idle:  []measure.Footprint{{What: "end", Impl: "pqlane", Count: 20000, Heap: 11212.4, Stack: 4052}, {What: "end", Impl: "crypto/tls", Count: 20000, Heap: 9731, Stack: 4055}},
 	}
 }
 
@@ -49,6 +51,7 @@ func TestTable(t *testing.T) {
 	} {
 		assert.Contains(t, out, want)
 	}
+	assert.Contains(t, out, "\nTail\nOf one key.\n")
 	var lines [][]string
 	for _, line := range strings.Split(out, "\n") {
 		lines = append(lines, strings.Fields(line))
@@ -57,6 +60,8 @@ func TestTable(t *testing.T) {
 	assert.Contains(t, lines, strings.Fields("crypto/mlkem 62.3 µs 62.7 µs 62.9 µs 70.0 µs – 2 64 1.00 1.00 1.00 1.00"), "the operation's name is not repeated")
 	assert.Contains(t, lines, strings.Fields("one state avx2 280 ns 281 ns 282 ns 1.00 µs* 975 0 0 – – – –"), "p99 over batches is marked")
 	assert.Contains(t, lines, strings.Fields("sign avx2 20.0 µs 60.0 µs 70.0 µs 300 µs 450 µs 0 0 – – – –"), "the tail")
+	assert.Contains(t, lines, strings.Fields("end pqlane 11212 4052 15264 20000"))
+	assert.Contains(t, lines, strings.Fields("crypto/tls 9731 4055 13786 20000"))
 	assert.Contains(t, lines, strings.Fields("min median mean p99 p99.9 allocs bytes × min × median × mean × p99"))
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/bench/internal/measure"
 )
@@ -33,4 +34,16 @@ func TestLinksHaveTheirRows(t *testing.T) {
 		}
 	}
 	assert.Len(t, all, 2*len(algorithms)+2)
+}
+
+func TestIdle(t *testing.T) {
+	out, err := Idle(50)
+	require.NoError(t, err)
+	require.Len(t, out, 2*len(linkAlgorithms())+1)
+	pipe := out[len(out)-1]
+	for _, f := range out[:len(out)-1] {
+		assert.Equal(t, 100, f.Count, "both ends")
+		assert.Greater(t, f.Heap, pipe.Heap+2000, f.What)
+		assert.Less(t, f.Heap, 100e3, f.What)
+	}
 }
