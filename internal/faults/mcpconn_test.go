@@ -11,6 +11,7 @@ const (
 	connSession    = "mcpconn/session.go"
 	connSigner     = "mcpconn/signer.go"
 	connVerify     = "mcpconn/verify.go"
+	connDirect     = "mcpconn/verify_direct.go"
 	connWire       = "mcpconn/wire.go"
 )
 
@@ -31,6 +32,10 @@ func init() {
 		{"pins alone without expiry", connVerify, "DNSName: name, CurrentTime: now,", "DNSName: name, CurrentTime: leaf.NotBefore,", mcpconn, "TestPins"},
 		{"verified chains that do not expire", connVerify, "problem := inDate(chain, now)", "problem := error(nil)", mcpconn, "TestVerifiedChains"},
 		{"verified chains that are not revoked", connVerify, "problem = revoked.check(chain, now)", "_ = revoked", mcpconn, "TestRevocation"},
+		{"a leaf of the root's name alone", connDirect, "if hybrid.CheckCertificateSignature", "if false && hybrid.CheckCertificateSignature", mcpconn, "TestDirectChains"},
+		{"a leaf below the root that is not looked at", connDirect, "verifyAlone(leaf, usage, name, now) != nil ||", "", mcpconn, "TestDirectChains"},
+		{"a leaf that wants policies", connDirect, " || !plainLeaf(leaf) {", " {", mcpconn, "TestDirectChains"},
+		{"constraints of a root", connDirect, "&&\n		onlyExtensions(cert, extSubjectKeyID, extKeyUsage, extBasicConstraints, extAuthorityKeyID)", "", mcpconn, "TestDirectChains"},
 		{"a forged revocation list", connRevocation, "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)", "err := hybrid.CheckRevocationListSignature(l.RevocationList, issuer)\n	err = nil", mcpconn, "TestRevocation"},
 
 		{"a peer that is weaker than it was", connMemory, "if part.was && !part.now {", "if false {", mcpconn, "TestNegotiated"},
