@@ -195,7 +195,7 @@ func (b *linkBench) comparisons(level string) []measure.Comparison {
 			return measure.Contestant{Op: op, Impl: impl, Backend: level, Mode: measure.Whole, Together: together,
 				Call: func(int) error { return shake(make) }}
 		}
-		c := measure.Comparison{Group: group, Longer: 8, Contestants: []measure.Contestant{
+		c := measure.Comparison{Group: group, Longer: 5, Contestants: []measure.Contestant{
 			contestant("first contact", "pqlane", level, b.first),
 			contestant("known peer", "pqlane", level, b.known),
 			contestant("resumed", "pqlane", level, b.resumed),
