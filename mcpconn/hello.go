@@ -3,7 +3,7 @@ package mcpconn
 import (
 	"crypto/tls"
 	"fmt"
-	"slices"
+	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -11,8 +11,11 @@ import (
 // maxHello bounds what is kept of a peer's first message to report it. crypto/tls takes 65,536.
 const maxHello = 1 << 16
 
-// usualHello is room for hellos with a share of ML-KEM-768. A length that is said is not yet received.
+// usualHello is room for hellos with a share of ML-KEM-768.
 const usualHello = 2048
+
+// hellos has such rooms, from handshakes that have ended.
+var hellos = sync.Pool{New: func() any { return new([usualHello]byte) }}
 
 // A helloReader puts the first handshake message of one direction together from its records,
 // for the report: crypto/tls does not tell what was offered if it fails before, and never
@@ -22,7 +25,8 @@ type helloReader struct {
 	got     int                // bytes of the header
 	missing int                // bytes of the record after its header
 	message []byte
-	size    int // in bytes, with record headers
+	room    *[usualHello]byte // where message begins
+	size    int               // in bytes, with record headers
 	done    bool
 }
 
@@ -117,8 +121,19 @@ func (r *helloReader) begin() {
 		return
 	}
 	r.got, r.missing = 0, n
-	r.message = slices.Grow(r.message, min(n, usualHello))
+	if r.room == nil {
+		r.room = hellos.Get().(*[usualHello]byte)
+		r.message = r.room[:0]
+	}
 	r.size += recordHeader + n
+}
+
+// release gives up the message, of which nothing more will be asked.
+func (r *helloReader) release() {
+	if r.room != nil {
+		hellos.Put(r.room)
+		r.message, r.room = nil, nil
+	}
 }
 
 // complete looks, at the end of a record, whether the message is there.
@@ -133,7 +148,10 @@ func (r *helloReader) complete() {
 	}
 }
 
-func (r *helloReader) stop() { *r = helloReader{done: true} }
+func (r *helloReader) stop() {
+	r.release()
+	*r = helloReader{done: true}
+}
 
 // A clientHello is what a hello offers.
 type clientHello struct {

@@ -172,12 +172,13 @@ func (w *wire) endHandshake() {
 	r := w.recorder.Load()
 	if len(r.ahead) == 0 {
 		w.recorder.Store(nil)
-		return
 	}
 	r.over.Store(true)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out, r.in, r.parsed = helloReader{}, helloReader{}, nil
+	r.out.release()
+	r.in.release()
+	r.parsed = nil
 }
 
 // Close closes the connection once, and tells who counts it. crypto/tls calls it too.
