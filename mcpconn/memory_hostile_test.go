@@ -87,3 +87,22 @@ func TestTornMemory(t *testing.T) {
 	require.NoError(t, memory.ClearDamage())
 	assert.NoError(t, memory.Damage())
 }
+
+// TestUnwrittenMemory: a change that can't be written is an error, and is not made.
+func TestUnwrittenMemory(t *testing.T) {
+	w := newWorld(t, leafAlgorithms[0])
+	file := filepath.Join(t.TempDir(), "memory")
+	memory, err := mcpconn.OpenMemory(file)
+	require.NoError(t, err)
+	client := w.client()
+	client.Memory = memory
+	require.NoError(t, both(w.link(client, w.server())))
+	peers := memory.Peers()
+	require.Len(t, peers, 1)
+	require.NoError(t, os.MkdirAll(filepath.Join(file+".new", "in the way"), 0o700))
+	require.ErrorIs(t, memory.Clear(peers[0]), mcpconn.ErrMemory)
+	assert.Equal(t, peers, memory.Peers())
+	require.NoError(t, os.RemoveAll(file+".new"))
+	require.NoError(t, memory.Clear(peers[0]))
+	assert.Empty(t, memory.Peers())
+}

@@ -111,3 +111,26 @@ func TestBadSigners(t *testing.T) {
 		}
 	}
 }
+
+// TestDestroyedKeys sign no more, and the error says that it was the identity.
+func TestDestroyedKeys(t *testing.T) {
+	if !hasMLDSA {
+		t.Skip("needs identities of ML-DSA, Go 1.27")
+	}
+	w := newWorld(t, leafAlgorithms[1])
+	for _, role := range []string{"client", "server"} {
+		client, server := w.client(), w.server()
+		cfg := client
+		leaf, err := w.root.Client(leafAlgorithms[1], "client.example")
+		if role == "server" {
+			cfg = server
+			leaf, err = w.root.Server(leafAlgorithms[1], "server.example")
+		}
+		cfg.Identity = w.config(leaf, err).Identity
+		leaf.Key.(interface{ Destroy() }).Destroy()
+		o := w.link(client, server)
+		failed := map[string]error{"client": o.client, "server": o.server}
+		assert.ErrorIs(t, failed[role], mcpconn.ErrSigner, role)
+		assert.Error(t, both(o))
+	}
+}

@@ -1,11 +1,16 @@
 package mcpconn_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -150,6 +155,49 @@ func TestUnusableChoices(t *testing.T) {
 		o := w.link(client, server)
 		requireUnusable(t, o.server, u)
 		assert.Error(t, o.client, name)
+	}
+}
+
+// TestPolicyBesidePolicyFor: a Policy that can't work does not matter where another is chosen.
+func TestPolicyBesidePolicyFor(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client, server := w.client(), w.server()
+	for _, cfg := range []*mcpconn.Config{client, server} {
+		cfg.Policy = mcpconn.PQCStrict2026
+		cfg.PolicyFor = func(context.Context, mcpconn.ConnInfo) (mcpconn.Policy, error) { return mcpconn.Hybrid2026, nil }
+	}
+	assert.NoError(t, both(w.link(client, server)))
+}
+
+// TestConfigsAsText are a line that says what they are.
+func TestConfigsAsText(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	client := w.client()
+	assert.Equal(t, `mcpconn.Config{policy Hybrid2026, server name "server.example", identity ECDSA P-256 of CN=client.example, trust true, 0 pins, key log false}`, client.String())
+	server := &mcpconn.Config{Policy: mcpconn.PQCStrict2026, PinnedKeys: []mcpconn.Pin{{}}, KeyLogWriter: io.Discard,
+		GetIdentity: func(context.Context, mcpconn.ConnInfo) (*mcpconn.Identity, error) { return nil, nil }}
+	assert.Equal(t, `mcpconn.Config{policy PQCStrict2026, server name "", identity chosen, trust false, 1 pins, key log true}`, server.String())
+	assert.Equal(t, "no mcpconn.Config", (*mcpconn.Config)(nil).String())
+}
+
+// TestUnusableFiles: what is not whole is not taken in part.
+func TestUnusableFiles(t *testing.T) {
+	w := newWorld(t, mcpconntest.ECDSA)
+	leaf, err := w.root.Server(mcpconntest.ECDSA, "server.example")
+	require.NoError(t, err)
+	_, err = mcpconn.NewIdentity(append(leaf.Chain, nil), leaf.Key)
+	assert.ErrorIs(t, err, mcpconn.ErrConfig)
+	good := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.root.Certificate.Raw})
+	for _, kind := range []string{"CERTIFICATE", "X509 CRL"} {
+		_, err = mcpconn.ParseTrust(append(bytes.Clone(good), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte{0x30, 0}})...))
+		assert.ErrorIs(t, err, mcpconn.ErrConfig, kind)
+	}
+	dir := t.TempDir()
+	require.NoError(t, leaf.Write(dir, "server"))
+	for _, files := range [][2]string{{"none", "server.key"}, {"server.crt", "none"}} {
+		_, err = mcpconn.LoadIdentity(filepath.Join(dir, files[0]), filepath.Join(dir, files[1]))
+		assert.ErrorIs(t, err, mcpconn.ErrConfig)
+		assert.ErrorIs(t, err, os.ErrNotExist)
 	}
 }
 
