@@ -11,6 +11,8 @@ func NTT(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		nttAVX512(p)
+	case cpu.AVX512:
+		nttAVX512VL(p)
 	case cpu.AVX2:
 		nttAVX2(p)
 	default:
@@ -27,6 +29,8 @@ func NTTTwist(p, tw *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		nttTwistAVX512(p, tw)
+	case cpu.AVX512:
+		nttTwistAVX512VL(p, tw)
 	case cpu.AVX2:
 		nttTwistAVX2(p, tw)
 	default:
@@ -41,6 +45,8 @@ func InverseNTT(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		inverseNTTAVX512(p)
+	case cpu.AVX512:
+		inverseNTTAVX512VL(p)
 	case cpu.AVX2:
 		inverseNTTAVX2(p)
 	default:
@@ -70,6 +76,12 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 		dot1AVX512(dst, &a[0], bytes, &b[0], &tw[0])
 	case cpu.AVX512Wide:
 		dot2AVX512(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512 && rank == 3:
+		dot3AVX512VL(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512 && rank == 4:
+		dot4AVX512VL(dst, &a[0], bytes, &b[0], &tw[0])
+	case cpu.AVX512 && rank == 2:
+		dot2AVX512VL(dst, &a[0], bytes, &b[0], &tw[0])
 	case rank == 3:
 		dot3AVX2(dst, &a[0], bytes, &b[0], &tw[0])
 	case rank == 4:
@@ -87,14 +99,19 @@ func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) {
 // Input: |e| ≤ q, a in [0, q), |b| ≤ 5q, tw as NTTTwist returns it. Output: |c| ≤ 2q.
 func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
-	if rank < 2 || rank > 4 || !cpu.AVX512Wide {
+	if rank < 2 || rank > 4 || !cpu.AVX512 {
 		Dot(dst, a, stride, b, tw)
 		InverseNTT(dst)
 		Add(dst, e)
 		return
 	}
 	_, _ = a[(rank-1)*stride], tw[rank-1]
-	mulAddAVX512(dst, e, &a[0], uintptr(stride)*2*N, &b[0], &tw[0], uint64(rank))
+	bytes := uintptr(stride) * 2 * N
+	if cpu.AVX512Wide {
+		mulAddAVX512(dst, e, &a[0], bytes, &b[0], &tw[0], uint64(rank))
+	} else {
+		mulAddAVX512VL(dst, e, &a[0], bytes, &b[0], &tw[0], uint64(rank))
+	}
 }
 
 // AddMontgomery sets p to R·p + e.
@@ -157,16 +174,25 @@ func nttAVX2(p *Poly)
 func nttAVX512(p *Poly)
 
 //go:noescape
+func nttAVX512VL(p *Poly)
+
+//go:noescape
 func nttTwistAVX2(p, tw *Poly)
 
 //go:noescape
 func nttTwistAVX512(p, tw *Poly)
 
 //go:noescape
+func nttTwistAVX512VL(p, tw *Poly)
+
+//go:noescape
 func inverseNTTAVX2(p *Poly)
 
 //go:noescape
 func inverseNTTAVX512(p *Poly)
+
+//go:noescape
+func inverseNTTAVX512VL(p *Poly)
 
 // dot1 to dot4 read that many polynomials from a, stride bytes apart, and as many from b and
 // from tw without a gap.
@@ -195,10 +221,22 @@ func dot3AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
 //go:noescape
 func dot4AVX512(dst, a *Poly, stride uintptr, b, tw *Poly)
 
-// mulAddAVX512 reads rank polynomials, 2, 3 or 4, in the same way. Its time depends on rank.
-//
+//go:noescape
+func dot2AVX512VL(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot3AVX512VL(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+//go:noescape
+func dot4AVX512VL(dst, a *Poly, stride uintptr, b, tw *Poly)
+
+// mulAdd reads rank polynomials, 2, 3 or 4, in the same way. Its time depends on rank.
+
 //go:noescape
 func mulAddAVX512(dst, e, a *Poly, stride uintptr, b, tw *Poly, rank uint64)
+
+//go:noescape
+func mulAddAVX512VL(dst, e, a *Poly, stride uintptr, b, tw *Poly, rank uint64)
 
 //go:noescape
 func addMontgomeryAVX2(p, e *Poly)

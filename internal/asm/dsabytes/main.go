@@ -243,7 +243,7 @@ func (g *generator) move(src, dst operand.Op) {
 }
 
 // lanes is the number of 32-bit lanes of a register.
-func (g *generator) lanes() int { return int(g.width) / 4 }
+func (g *generator) lanes() int { return g.width.Bytes() / 4 }
 
 // mask returns a mask register with the given low bits.
 func (g *generator) mask(bits uint64) reg.OpmaskVirtual {

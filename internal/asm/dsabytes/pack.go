@@ -251,7 +251,7 @@ func (g *generator) unpack(k packing) {
 			if k.base != 0 {
 				g.VPSUBD(v, base, v)
 			}
-			g.move(v, at(p, int(g.width)*i))
+			g.move(v, at(p, g.width.Bytes()*i))
 		}
 		if k.top != 0 {
 			g.storeWithin(largest, k)

@@ -314,7 +314,7 @@ func (g *generator) exceeds(in interval.Interval) {
 		g.eachVector(nil, func(offset int) {
 			v := g.vector()
 			g.VPABSD(at(p, offset), v)
-			i := offset / int(g.width) % 2
+			i := offset / g.width.Bytes() % 2
 			g.VPMAXUD(v, largest[i], largest[i])
 		}, p)
 		g.VPMAXUD(largest[0], largest[1], largest[0])

@@ -51,7 +51,7 @@ func (g *generator) addSmall(name string, op func(...operand.Op), in interval.In
 		g.Writes(p, 32, interval.Int32)
 		reciprocals := g.broadcast("reciprocal3329", reciprocal|reciprocal<<16)
 		modulus := g.broadcast("q3329", small|small<<16)
-		for i := 0; i < n; i += int(g.width) / 2 {
+		for i := 0; i < n; i += g.width.Bytes() / 2 {
 			x, t := g.vector(), g.vector()
 			g.move(at(c, 2*i), x)
 			g.Cases(x, 16, in.Every(-step/2, step), func() {
@@ -78,7 +78,7 @@ func (g *generator) addSmall(name string, op func(...operand.Op), in interval.In
 				g.VPMOVSXWD(x.AsX(), lower)
 				g.VPMOVSXWD(half, upper)
 			}
-			first, second := at(p, 4*i), at(p, 4*i+int(g.width))
+			first, second := at(p, 4*i), at(p, 4*i+g.width.Bytes())
 			a, b := g.vector(), g.vector()
 			g.move(first, a)
 			g.move(second, b)

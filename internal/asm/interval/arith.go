@@ -204,7 +204,7 @@ func (k *Kernel) MontgomeryReducePairs(even, odd, like Vector, c PairReducer) Ve
 		k.check("a Montgomery reduction", []Lane{{from.Sub(mq), none}}, Int32)
 	}
 	k.check("a Montgomery reduction", lanes, Int16)
-	if k.Width == ZMM {
+	if k.Width != YMM {
 		// m stands in the low half of each 32-bit lane, above it zero; x − m·q
 		// leaves zero in the low half and the result in the high one.
 		for _, x := range []Vector{even, odd} {

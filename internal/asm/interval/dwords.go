@@ -11,7 +11,7 @@ import (
 // computed apart.
 
 // Dwords is the number of 32-bit lanes of a register.
-func (k *Kernel) Dwords() int { return int(k.Width) / 4 }
+func (k *Kernel) Dwords() int { return k.Width.Bytes() / 4 }
 
 // Constant32 is [Kernel.Constant] of 32-bit lanes.
 func (k *Kernel) Constant32(dwords []int32) Vector {
@@ -43,7 +43,7 @@ func (k *Kernel) Modulus32(q int64) {
 	}
 	k.modulus = q
 	k.q = k.Broadcast32(q)
-	if k.Width == ZMM {
+	if k.Width != YMM {
 		bits, mask := k.GP32(), k.K()
 		k.MOVL(operand.U32(0x5555), bits)
 		k.KMOVW(bits, mask)
@@ -145,7 +145,7 @@ func (k *Kernel) inverse32() int64 {
 // highHalves returns the high halves of the 64-bit lanes of even and odd, those of even in
 // the even lanes. odd is used up.
 func (k *Kernel) highHalves(even, odd Vector) Vector {
-	if k.Width == ZMM {
+	if k.Width != YMM {
 		k.VMOVSHDUP(even.Op, k.even, odd.Op)
 		return odd
 	}
@@ -296,7 +296,7 @@ func (k *Kernel) Centred(a Vector, c Centre) Vector {
 	k.thirtyTwo(a)
 	k.check("a number to centre", a.Lanes, Interval{0, k.modulus - 1})
 	r := k.register(lanewise(a, k.q, func(Interval, Interval) Interval { return Within(k.modulus / 2) }))
-	if k.Width == ZMM {
+	if k.Width != YMM {
 		mask := k.K()
 		k.VPCMPGTD(c.half.Op, a.Op, mask)
 		k.move(a.Op, r.Op)

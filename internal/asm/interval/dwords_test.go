@@ -35,7 +35,7 @@ func startWide(w Width, in Interval) (k *Kernel, a, b *Memory, finish func() err
 }
 
 func TestOverflowOf32BitLanesIsRefused(t *testing.T) {
-	for _, w := range []Width{YMM, ZMM} {
+	for _, w := range []Width{YMM, YMMVL, ZMM} {
 		k, a, b, finish := startWide(w, Within(128*wideQ))
 		k.Add32(k.Fetch(a, 0), k.At(b, 0))
 		b.lanes[5].Interval = Within(129 * wideQ)
@@ -137,7 +137,7 @@ func TestShiftIntervalIsExact(t *testing.T) {
 }
 
 func TestResiduesOf32BitLanes(t *testing.T) {
-	for _, w := range []Width{YMM, ZMM} {
+	for _, w := range []Width{YMM, YMMVL, ZMM} {
 		k, a, _, finish := startWide(w, Interval{-wideQ, 2*wideQ - 1})
 		least := k.LeastResidue(k.Fetch(a, 0))
 		if got := least.Lanes[1].Interval; got != (Interval{0, wideQ - 1}) {

@@ -51,7 +51,7 @@ func refused(t *testing.T, text string, f func()) {
 }
 
 func TestOverflowIsRefused(t *testing.T) {
-	for _, w := range []Width{YMM, ZMM} {
+	for _, w := range []Width{YMM, YMMVL, ZMM} {
 		k, a, b, _ := start(w, Within(11070))
 		sum := k.Add(k.Fetch(a, 0), k.At(b, 0))
 		refused(t, "f: lane 0 of a sum (coefficient 0) may reach [-33210, 33210]", func() { k.Add(sum, k.At(a, 0)) })
@@ -67,7 +67,7 @@ func TestOverflowIsRefused(t *testing.T) {
 }
 
 func TestThirtyTwoBitOverflowIsRefused(t *testing.T) {
-	for _, w := range []Width{YMM, ZMM} {
+	for _, w := range []Width{YMM, YMMVL, ZMM} {
 		k, a, b, _ := start(w, Int16)
 		refused(t, "may reach [-2147418112, 2147483648]", func() { k.MulAddPairs(k.Fetch(a, 0), k.At(b, 0)) })
 
@@ -86,7 +86,7 @@ func TestThirtyTwoBitOverflowIsRefused(t *testing.T) {
 }
 
 func TestNarrowContractIsRefused(t *testing.T) {
-	for _, w := range []Width{YMM, ZMM} {
+	for _, w := range []Width{YMM, YMMVL, ZMM} {
 		k, a, b, finish := start(w, Within(q))
 		for i := 0; i < 2*k.Words(); i += k.Words() {
 			k.Store(k.Add(k.Fetch(a, i), k.At(b, i)), a, i)
@@ -197,6 +197,15 @@ func TestShufflesFollowTheInstructionSet(t *testing.T) {
 		t.Error(err)
 	}
 
+	k, m, _, finish = start(YMMVL, Within(q))
+	a, b = k.Fetch(m, 0), k.Fetch(m, 16)
+	check("VSHUFI64X2", k.Blocks2(a, b, 0), 0, 1, 2, 3, 8, 9, 10, 11)
+	check("VSHUFI64X2", k.Blocks2(a, b, 1), 4, 5, 6, 7, 12, 13, 14, 15)
+	check("VPERMI2D", k.Arrange(a, b, func(i int) int { return 2 * (15 - 2*i) }), 15, 13, 11, 9, 7, 5, 3, 1)
+	if err := finish(); err != nil {
+		t.Error(err)
+	}
+
 	k, m, _, finish = start(ZMM, Within(q))
 	a, b = k.Fetch(m, 0), k.Fetch(m, 32)
 	check("VSHUFI64X2", k.Blocks4(a, b, 0, 2, 1, 3),
@@ -216,6 +225,12 @@ func TestLevelIsChecked(t *testing.T) {
 	k.VPROLD(operand.U8(16), k.Fetch(a, 0).Op, k.Context.YMM())
 	if err := finish(); err == nil || !strings.Contains(err.Error(), "AVX512") {
 		t.Errorf("AVX-512 instruction: %v", err)
+	}
+
+	k, _, _, finish = start(YMMVL, Within(q))
+	k.VPMULLW(k.Context.ZMM(), k.Context.ZMM(), k.Context.ZMM())
+	if err := finish(); err == nil || !strings.Contains(err.Error(), "uses Z") {
+		t.Errorf("register of 512 bits: %v", err)
 	}
 
 	// Seventeen registers that are live at once.

@@ -9,15 +9,24 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A Width is the size of the vector registers of a kernel, in bytes.
+// A Width is the vector registers of a kernel: their size, and which there are.
 type Width int
 
-// YMM kernels keep to AVX2 and its sixteen registers, ZMM kernels may use everything
-// that the level avx512 guarantees.
+// YMM kernels keep to AVX2 and its sixteen registers. YMMVL and ZMM kernels may use
+// everything that the level avx512 guarantees, on registers of 256 and of 512 bits.
 const (
-	YMM Width = 32
-	ZMM Width = 64
+	YMM Width = iota
+	YMMVL
+	ZMM
 )
+
+// Bytes is the size of a register.
+func (w Width) Bytes() int {
+	if w == ZMM {
+		return 64
+	}
+	return 32
+}
 
 // A Lane is what is known of one lane of a register or one cell of memory.
 type Lane struct {
@@ -55,7 +64,7 @@ type Kernel struct {
 
 	modulus   int64
 	q         Vector       // the modulus in every 16-bit lane, or in every 32-bit one
-	even      reg.Register // a mask of the even 32-bit lanes, in ZMM kernels of 32-bit lanes
+	even      reg.Register // a mask of the even 32-bit lanes, in AVX-512 kernels of 32-bit lanes
 	table     reg.Register
 	constants *Table
 }
@@ -81,7 +90,7 @@ func (k *Kernel) End() {
 }
 
 // Words is the number of 16-bit lanes of a register.
-func (k *Kernel) Words() int { return int(k.Width) / 2 }
+func (k *Kernel) Words() int { return k.Width.Bytes() / 2 }
 
 // refuse panics in the name of the kernel.
 func (k *Kernel) refuse(format string, args ...any) {
@@ -100,10 +109,10 @@ func (k *Kernel) check(what string, lanes []Lane, within Interval) {
 
 // register returns a fresh vector register with the given lanes.
 func (k *Kernel) register(lanes []Lane) Vector {
-	if k.Width == YMM {
-		return Vector{k.Context.YMM(), lanes}
+	if k.Width == ZMM {
+		return Vector{k.Context.ZMM(), lanes}
 	}
-	return Vector{k.Context.ZMM(), lanes}
+	return Vector{k.Context.YMM(), lanes}
 }
 
 // A Memory is a polynomial, or a part of one that a loop moves along, in memory.
@@ -141,7 +150,7 @@ func (m *Memory) Narrow(odd Interval) {
 
 // At returns the memory operand of the register's worth of cells from position i on.
 func (k *Kernel) At(m *Memory, i int) Vector {
-	lanes := append([]Lane(nil), m.lanes[i:i+int(k.Width)/m.size]...)
+	lanes := append([]Lane(nil), m.lanes[i:i+k.Width.Bytes()/m.size]...)
 	return Vector{m.Mem.Offset(m.size * i), lanes}
 }
 

@@ -54,9 +54,14 @@ func (k *Kernel) Blocks4(a, b Vector, x, y, z, w int) Vector {
 	return r
 }
 
-// Blocks2 returns block x of a followed by block x of b (VPERM2I128).
+// Blocks2 returns block x of a followed by block x of b (VPERM2I128, or
+// VSHUFI64X2, which takes all registers).
 func (k *Kernel) Blocks2(a, b Vector, x int) Vector {
 	r := k.register(k.pick(a, b, ofBlocks([]int{x, 2 + x})))
+	if k.Width == YMMVL {
+		k.VSHUFI64X2(operand.U8(uint8(x|x<<1)), b.Op, a.Op, r.Op)
+		return r
+	}
 	k.VPERM2I128(operand.U8(uint8(x|(2+x)<<4)), b.Op, a.Op, r.Op)
 	return r
 }
@@ -172,22 +177,22 @@ func (k *Kernel) OddMask() OddMask {
 		return OddMask{operand.U8(0xaa)}
 	}
 	bits, mask := k.GP32(), k.K()
-	k.MOVL(operand.U32(0xaaaaaaaa), bits)
+	k.MOVL(operand.U32(0x55555555), bits)
 	k.KMOVD(bits, mask)
 	return OddMask{mask}
 }
 
-// BlendOdd returns even with its odd words replaced by those of odd.
+// BlendOdd returns even with its odd words replaced by those of odd, which is used up.
 func (k *Kernel) BlendOdd(even, odd Vector, m OddMask) Vector {
 	lanes := make([]Lane, k.Words())
 	for i := range lanes {
 		lanes[i] = [2]Vector{even, odd}[i%2].Lanes[i]
 	}
-	r := k.register(lanes)
-	if k.Width == YMM {
-		k.VPBLENDW(m.mask, odd.Op, even.Op, r.Op)
-	} else {
-		k.VPBLENDMW(odd.Op, even.Op, m.mask, r.Op)
+	if k.Width != YMM {
+		k.VMOVDQU16(even.Op, m.mask, odd.Op)
+		return Vector{odd.Op, lanes}
 	}
+	r := k.register(lanes)
+	k.VPBLENDW(m.mask, odd.Op, even.Op, r.Op)
 	return r
 }

@@ -27,7 +27,7 @@ type Table struct {
 func NewTable(ctx *build.Context, name string, w Width, capacity int) *Table {
 	mem := ctx.StaticGlobal(name)
 	ctx.DataAttributes(attr.RODATA | attr.NOPTR)
-	t := &Table{mem: mem, align: int(w), copies: []int{0}, seen: map[string]int{}}
+	t := &Table{mem: mem, align: w.Bytes(), copies: []int{0}, seen: map[string]int{}}
 	if w == ZMM {
 		t.copies = append(t.copies, (capacity+63)/64*64+32)
 	}

@@ -43,6 +43,7 @@ type level struct {
 
 var levels = []level{
 	{"avx2", "AVX2", interval.YMM},
+	{"avx512vl", "AVX512VL", interval.YMMVL},
 	{"avx512", "AVX512", interval.ZMM},
 }
 
@@ -103,22 +104,19 @@ func ntts(ctx *build.Context, l level) {
 
 	t, p = begin("inverseNTT", "func(p *[256]int16)", within(3))
 	t.barrett = t.Barrett()
-	if l.width == interval.ZMM {
-		var z [8]interval.Vector
-		for i := range z {
-			z[i] = t.Fetch(p, 32*i)
-		}
-		inverseNTTAVX512(t, &z)
-		for i := range z {
-			t.Store(z[i], p, 32*i)
-		}
-	} else {
+	if l.width == interval.YMM {
 		inverseNTTAVX2(t, p)
+	} else {
+		z := t.fetch(p)
+		inverseNTTAVX512(t, z)
+		for i := range z {
+			t.Store(z[i], p, t.Words()*i)
+		}
 	}
 	t.Output(p, within(1))
 	t.End()
 
-	if l.width == interval.ZMM {
+	if l.width != interval.YMM {
 		const signature = "func(dst, e, a *[256]int16, stride uintptr, b, tw *[256]int16, rank uint64)"
 		transform{Kernel: interval.New(ctx, "mulAdd"+l.suffix, signature, l.width, table)}.mulAdd()
 	}
@@ -133,13 +131,20 @@ func products(ctx *build.Context, l level) {
 	begin := func(name, signature string) product {
 		return product{interval.New(ctx, name+l.suffix, signature, l.width, table)}
 	}
-	for rank := 1; rank <= 4; rank++ {
-		name := fmt.Sprintf("dot%d", rank)
-		begin(name, "func(dst, a *[256]int16, stride uintptr, b, tw *[256]int16)").dot(rank)
+	dots := func(lowest int) {
+		for rank := lowest; rank <= 4; rank++ {
+			name := fmt.Sprintf("dot%d", rank)
+			begin(name, "func(dst, a *[256]int16, stride uintptr, b, tw *[256]int16)").dot(rank)
+		}
 	}
-	begin("addMontgomery", "func(p, e *[256]int16)").addMontgomery()
-	begin("reduce", "func(p *[256]int16)").reduce()
-	begin("add", "func(p, a *[256]int16)").sum((*interval.Kernel).AddPromised)
-	begin("sub", "func(p, a *[256]int16)").sum((*interval.Kernel).SubPromised)
+	if l.width == interval.YMMVL {
+		dots(2) // the others gain nothing over AVX2
+	} else {
+		dots(1)
+		begin("addMontgomery", "func(p, e *[256]int16)").addMontgomery()
+		begin("reduce", "func(p *[256]int16)").reduce()
+		begin("add", "func(p, a *[256]int16)").sum((*interval.Kernel).AddPromised)
+		begin("sub", "func(p, a *[256]int16)").sum((*interval.Kernel).SubPromised)
+	}
 	table.Emit(ctx)
 }

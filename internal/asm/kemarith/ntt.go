@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pqlane/pqlane/internal/asm/interval"
 )
@@ -82,10 +83,10 @@ func (t transform) ntt(p, tw *interval.Memory) {
 			t.Store(t.twist(v, first, odd), tw, first)
 		}
 	}
-	if t.Width == interval.ZMM {
-		nttAVX512(t, p, store)
-	} else {
+	if t.Width == interval.YMM {
 		nttAVX2(t, p, store)
+	} else {
+		nttAVX512(t, p, store)
 	}
 	t.Output(p, within(5))
 	if tw != nil {
@@ -108,42 +109,55 @@ func (t transform) twist(v interval.Vector, first int, odd interval.OddMask) int
 // which doubles, and R for the R⁻¹ that Dot leaves.
 const undo = 3303 * r % q
 
-// nttAVX512 holds the polynomial in eight registers, and gives them to store.
-func nttAVX512(t transform, p *interval.Memory, store func(v interval.Vector, first int)) {
-	t.Comment("Layers of length 128, 64, 32: between registers.")
-	var z [8]interval.Vector
+// fetch loads all of p.
+func (t transform) fetch(p *interval.Memory) []interval.Vector {
+	z := make([]interval.Vector, n/t.Words())
 	for i := range z {
-		z[i] = t.Fetch(p, 32*i)
+		z[i] = t.Fetch(p, t.Words()*i)
 	}
-	for _, distance := range []int{4, 2, 1} {
+	return z
+}
+
+// halves returns the first halves of a and b, and the second ones.
+func (t transform) halves(a, b interval.Vector) (interval.Vector, interval.Vector) {
+	if t.Width == interval.ZMM {
+		return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
+	}
+	return t.Blocks2(a, b, 0), t.Blocks2(a, b, 1)
+}
+
+// quarters returns the even quarters of a and b, and the odd ones.
+func (t transform) quarters(a, b interval.Vector) (interval.Vector, interval.Vector) {
+	return t.Blocks4(a, b, 0, 2, 0, 2), t.Blocks4(a, b, 1, 3, 1, 3)
+}
+
+// nttAVX512 holds the polynomial in registers, and gives them to store.
+func nttAVX512(t transform, p *interval.Memory, store func(v interval.Vector, first int)) {
+	t.Comment("Layers between registers.")
+	z := t.fetch(p)
+	for distance := len(z) / 2; distance > 0; distance /= 2 {
 		for i := range z {
 			if i&distance == 0 {
-				t.forward(32*distance, &z[i], &z[i+distance])
+				t.forward(t.Words()*distance, &z[i], &z[i+distance])
 			}
 		}
 	}
-	stages := []stage{
-		{16, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
-		}},
-		{8, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 2, 0, 2), t.Blocks4(a, b, 1, 3, 1, 3)
-		}},
-		{4, t.UnpackQuads},
-		{2, t.SplitDwords},
+	stages := []stage{{t.Words() / 2, t.halves}, {8, t.quarters}, {4, t.UnpackQuads}, {2, t.SplitDwords}}
+	if t.Width == interval.YMMVL {
+		stages = slices.Delete(stages, 1, 2)
 	}
 	for _, s := range stages {
 		t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
-		for i := 0; i < 8; i += 2 {
+		for i := 0; i < len(z); i += 2 {
 			a, b := &z[i], &z[i+1]
 			*a, *b = s.shuffle(*a, *b)
 			t.forward(s.length, a, b)
 		}
 	}
 	t.Comment("Back to standard order.")
-	for i := 0; i < 8; i += 2 {
+	for i := 0; i < len(z); i += 2 {
 		for half := range 2 {
-			first := 32 * (i + half)
+			first := t.Words() * (i + half)
 			store(t.Arrange(z[i], z[i+1], func(j int) int { return first + 2*j }), first)
 		}
 	}
@@ -153,31 +167,29 @@ func nttAVX512(t transform, p *interval.Memory, store func(v interval.Vector, fi
 // reduced after the first, because the input is up to 3q, and after the third. The
 // last layer leaves sums to scale, and so to reduce. z holds the polynomial in standard
 // order, before and after.
-func inverseNTTAVX512(t transform, z *[8]interval.Vector) {
+func inverseNTTAVX512(t transform, z []interval.Vector) {
 	t.Comment("Layer of length 2: within pairs of registers.")
-	for i := 0; i < 8; i += 2 {
+	// Blocks of eight coefficients, in the order that the shuffles below turn into the
+	// standard one; those of an even number alternate with their successors.
+	blocks := []int{0, 4, 2, 6}
+	stages := []stage{{4, t.UnpackDwords}, {8, t.UnpackQuads}, {16, t.halves}}
+	last := t.quarters
+	if t.Width == interval.YMMVL {
+		blocks, stages, last = []int{0, 2}, stages[:2], t.halves
+	}
+	for i := 0; i < len(z); i += 2 {
 		a, b := z[i], z[i+1]
-		// Blocks of eight coefficients, in the order that the shuffles below turn into
-		// the standard one; those of an even number alternate with their successors.
-		blocks := []int{0, 4, 2, 6}
-		even := func(j int) int { return 32*i + 8*(blocks[j/4]+j%2) + j%4/2*4 }
+		even := func(j int) int { return t.Words()*i + 8*(blocks[j/4]+j%2) + j%4/2*4 }
 		z[i] = t.Arrange(a, b, even)
 		z[i+1] = t.Arrange(a, b, func(j int) int { return even(j) + 2 })
 	}
-	for i := 0; i < 8; i += 2 {
+	for i := 0; i < len(z); i += 2 {
 		t.inverse(2, &z[i], &z[i+1], 1)
 		t.reduce(&z[i])
 	}
-	stages := []stage{
-		{4, t.UnpackDwords},
-		{8, t.UnpackQuads},
-		{16, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
-		}},
-	}
 	for _, s := range stages {
 		t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
-		for i := 0; i < 8; i += 2 {
+		for i := 0; i < len(z); i += 2 {
 			a, b := &z[i], &z[i+1]
 			*a, *b = s.shuffle(*a, *b)
 			t.inverse(s.length, a, b, 1)
@@ -186,22 +198,22 @@ func inverseNTTAVX512(t transform, z *[8]interval.Vector) {
 			}
 		}
 	}
-	t.Comment("Layers of length 32, 64, 128: between registers, in standard order.")
-	for i := 0; i < 8; i += 2 {
-		z[i], z[i+1] = t.Blocks4(z[i], z[i+1], 0, 2, 0, 2), t.Blocks4(z[i], z[i+1], 1, 3, 1, 3)
+	t.Comment("Layers between registers, in standard order.")
+	for i := 0; i < len(z); i += 2 {
+		z[i], z[i+1] = last(z[i], z[i+1])
 	}
-	for _, distance := range []int{1, 2, 4} {
+	for distance := 1; distance < len(z); distance *= 2 {
 		s := 1
-		if distance == 4 {
+		if distance == len(z)/2 {
 			s = undo
 		}
 		for i := range z {
 			if i&distance == 0 {
-				t.inverse(32*distance, &z[i], &z[i+distance], s)
+				t.inverse(t.Words()*distance, &z[i], &z[i+distance], s)
 			}
 		}
 	}
-	for i := range 4 {
+	for i := range len(z) / 2 {
 		t.scale(&z[i], undo)
 	}
 }
