@@ -11,6 +11,8 @@ func NTT(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		nttAVX512(p)
+	case cpu.AVX512:
+		nttAVX512VL(p)
 	case cpu.AVX2:
 		nttAVX2(p)
 	default:
@@ -26,6 +28,8 @@ func InverseNTT(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		inverseNTTAVX512(p)
+	case cpu.AVX512:
+		inverseNTTAVX512VL(p)
 	case cpu.AVX2:
 		inverseNTTAVX2(p)
 	default:
@@ -40,6 +44,8 @@ func Mul(dst, a, b *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		mulAVX512(dst, a, b)
+	case cpu.AVX512:
+		mulAVX512VL(dst, a, b)
 	case cpu.AVX2:
 		mulAVX2(dst, a, b)
 	default:
@@ -119,6 +125,8 @@ func Centre(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
 		centreAVX512(p)
+	case cpu.AVX512:
+		centreAVX512VL(p)
 	case cpu.AVX2:
 		centreAVX2(p)
 	default:
@@ -136,16 +144,25 @@ func nttAVX2(p *Poly)
 func nttAVX512(p *Poly)
 
 //go:noescape
+func nttAVX512VL(p *Poly)
+
+//go:noescape
 func inverseNTTAVX2(p *Poly)
 
 //go:noescape
 func inverseNTTAVX512(p *Poly)
 
 //go:noescape
+func inverseNTTAVX512VL(p *Poly)
+
+//go:noescape
 func mulAVX2(dst, a, b *Poly)
 
 //go:noescape
 func mulAVX512(dst, a, b *Poly)
+
+//go:noescape
+func mulAVX512VL(dst, a, b *Poly)
 
 // dot4, dot5 and dot7 read that many polynomials from a and from b.
 
@@ -190,3 +207,6 @@ func centreAVX2(p *Poly)
 
 //go:noescape
 func centreAVX512(p *Poly)
+
+//go:noescape
+func centreAVX512VL(p *Poly)

@@ -4371,7 +4371,7 @@ TEXT ·nttAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	MOVL         $0x00005555, DX
 	KMOVW        DX, K1
 
-	// Layers of length 128, 64, 32, 16: between registers.
+	// Layers between registers, from coefficient 0 on.
 	VMOVDQU64    (AX), Z1
 	VMOVDQU64    64(AX), Z2
 	VMOVDQU64    128(AX), Z3
@@ -5143,7 +5143,7 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	KMOVW        DX, K1
 	VPBROADCASTD 124(CX), Z1
 
-	// Layer of length 1: within pairs of registers.
+	// Layer of length 1: within pairs of registers, from coefficient 0 on.
 	VMOVDQU64 (AX), Z2
 	VMOVDQU64 64(AX), Z3
 	VMOVDQU64 4352(CX), Z4
@@ -5543,7 +5543,7 @@ TEXT ·inverseNTTAVX512(SB), NOSPLIT|NOFRAME, $0-8
 	VPMULLD    Z0, Z19, Z18
 	VPSUBD     Z18, Z16, Z16
 
-	// Layers of length 16, 32, 64, 128: between registers, in standard order.
+	// Layers between registers, in standard order.
 	VSHUFI64X2   $0x88, Z2, Z3, Z18
 	VSHUFI64X2   $0xdd, Z2, Z3, Z2
 	VSHUFI64X2   $0x88, Z4, Z5, Z3

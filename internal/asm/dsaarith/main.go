@@ -43,6 +43,7 @@ type level struct {
 
 var levels = []level{
 	{"avx2", "AVX2", interval.YMM},
+	{"avx512vl", "AVX512VL", interval.YMMVL},
 	{"avx512", "AVX512", interval.ZMM},
 }
 
@@ -96,20 +97,20 @@ func ntts(ctx *build.Context, l level) {
 	}
 
 	t, p := begin("ntt", within(1))
-	if l.width == interval.ZMM {
-		nttAVX512(t, p)
-	} else {
+	if l.width == interval.YMM {
 		nttAVX2(t, p)
+	} else {
+		nttAVX512(t, p)
 	}
 	t.Output(p, within(10))
 	t.End()
 
 	t, p = begin("inverseNTT", within(2))
 	t.reducer = t.ShiftReducer()
-	if l.width == interval.ZMM {
-		inverseNTTAVX512(t, p)
-	} else {
+	if l.width == interval.YMM {
 		inverseNTTAVX2(t, p)
+	} else {
+		inverseNTTAVX512(t, p)
 	}
 	t.Output(p, least)
 	t.End()
@@ -123,6 +124,12 @@ func products(ctx *build.Context, l level) {
 	table := interval.NewTable(ctx, "constants", l.width, tableSize)
 	begin := func(name, signature string) pointwise {
 		return pointwise{interval.New(ctx, name+l.suffix, signature, l.width, table)}
+	}
+	if l.width == interval.YMMVL { // the others gain nothing over AVX2
+		begin("mul", "func(dst, a, b *[256]int32)").mul()
+		begin("centre", "func(p *[256]int32)").reduce(true)
+		table.Emit(ctx)
+		return
 	}
 	for _, rank := range []int{4, 5, 7} {
 		begin(fmt.Sprintf("dot%d", rank), "func(dst, a, b *[256]int32)").dot(rank)

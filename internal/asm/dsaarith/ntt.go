@@ -101,93 +101,131 @@ type stage struct {
 // which doubles, and R for the R⁻¹ that a product leaves.
 const undo = 8347681 * r % q
 
-// nttAVX512 holds the polynomial in sixteen registers.
-func nttAVX512(t transform, p *interval.Memory) {
-	t.Comment("Layers of length 128, 64, 32, 16: between registers.")
-	var z [16]interval.Vector
-	for i := range z {
-		z[i] = t.Fetch(p, 16*i)
+// regs is how many registers nttAVX512 and inverseNTTAVX512 hold at a time, beside sixteen for
+// temporaries: the polynomial, or a half of it. The layer of length 128 then joins a register
+// and memory.
+const regs = 16
+
+// halves returns the first halves of a and b, and the second ones.
+func (t transform) halves(a, b interval.Vector) (interval.Vector, interval.Vector) {
+	if t.Width == interval.ZMM {
+		return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
 	}
-	for _, distance := range []int{8, 4, 2, 1} {
+	return t.Blocks2(a, b, 0), t.Blocks2(a, b, 1)
+}
+
+// quarters returns the even quarters of a and b, and the odd ones.
+func (t transform) quarters(a, b interval.Vector) (interval.Vector, interval.Vector) {
+	return t.Blocks4(a, b, 0, 2, 0, 2), t.Blocks4(a, b, 1, 3, 1, 3)
+}
+
+// nttAVX512 works within pairs of registers from the length of half a register on.
+func nttAVX512(t transform, p *interval.Memory) {
+	stages := []stage{{t.Dwords() / 2, t.halves}, {4, t.quarters}, {2, t.UnpackQuads}, {1, t.SplitDwords}}
+	if t.Width == interval.YMMVL {
+		stages = slices.Delete(stages, 1, 2)
+	}
+	span := regs * t.Dwords()
+	for start := 0; start < n; start += span {
+		t.Comment(fmt.Sprintf("Layers between registers, from coefficient %d on.", start))
+		var z [regs]interval.Vector
 		for i := range z {
-			if i&distance == 0 {
-				t.forward(16*distance, &z[i], &z[i+distance])
+			at := t.Dwords() * i
+			z[i] = t.Fetch(p, start+at)
+			if span < n && start == 0 {
+				b := t.Fetch(p, span+at)
+				t.forward(span, &z[i], &b)
+				t.Store(b, p, span+at)
 			}
 		}
-	}
-	stages := []stage{
-		{8, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
-		}},
-		{4, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 2, 0, 2), t.Blocks4(a, b, 1, 3, 1, 3)
-		}},
-		{2, t.UnpackQuads},
-		{1, t.SplitDwords},
-	}
-	for _, s := range stages {
-		t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
-		for i := 0; i < 16; i += 2 {
-			a, b := &z[i], &z[i+1]
-			*a, *b = s.shuffle(*a, *b)
-			t.forward(s.length, a, b)
+		for distance := regs / 2; distance > 0; distance /= 2 {
+			for i := range z {
+				if i&distance == 0 {
+					t.forward(t.Dwords()*distance, &z[i], &z[i+distance])
+				}
+			}
 		}
-	}
-	t.Comment("Back to standard order.")
-	for i := 0; i < 16; i += 2 {
-		for half := range 2 {
-			first := 16 * (i + half)
-			t.Store(t.Arrange(z[i], z[i+1], func(j int) int { return first + j }), p, first)
+		for _, s := range stages {
+			t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
+			for i := 0; i < regs; i += 2 {
+				a, b := &z[i], &z[i+1]
+				*a, *b = s.shuffle(*a, *b)
+				t.forward(s.length, a, b)
+			}
+		}
+		t.Comment("Back to standard order.")
+		for i := 0; i < regs; i += 2 {
+			for half := range 2 {
+				first := start + t.Dwords()*(i+half)
+				t.Store(t.Arrange(z[i], z[i+1], func(j int) int { return first + j }), p, first)
+			}
 		}
 	}
 }
 
 // inverseNTTAVX512 runs the same way backwards.
 func inverseNTTAVX512(t transform, p *interval.Memory) {
-	t.Comment("Layer of length 1: within pairs of registers.")
-	var z [16]interval.Vector
-	for i := 0; i < 16; i += 2 {
-		a, b := t.Fetch(p, 16*i), t.Fetch(p, 16*(i+1))
-		// Blocks of four coefficients, in the order that the shuffles below turn into
-		// the standard one; those of an even number alternate with their successors.
-		blocks := []int{0, 4, 2, 6}
-		even := func(j int) int { return 16*i + 4*(blocks[j/4]+j%2) + j%4/2*2 }
-		z[i] = t.Arrange(a, b, even)
-		z[i+1] = t.Arrange(a, b, func(j int) int { return even(j) + 1 })
+	// Blocks of four coefficients, in the order that the shuffles below turn into the
+	// standard one; those of an even number alternate with their successors.
+	blocks := []int{0, 4, 2, 6}
+	stages := []stage{{2, t.UnpackDwords}, {4, t.UnpackQuads}, {8, t.halves}}
+	last := t.quarters
+	if t.Width == interval.YMMVL {
+		blocks, stages, last = []int{0, 2}, stages[:2], t.halves
 	}
-	for i := 0; i < 16; i += 2 {
-		t.inverse(1, &z[i], &z[i+1], 1)
-	}
-	stages := []stage{
-		{2, t.UnpackDwords},
-		{4, t.UnpackQuads},
-		{8, func(a, b interval.Vector) (interval.Vector, interval.Vector) {
-			return t.Blocks4(a, b, 0, 1, 0, 1), t.Blocks4(a, b, 2, 3, 2, 3)
-		}},
-	}
-	for _, s := range stages {
-		t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
-		for i := 0; i < 16; i += 2 {
-			a, b := &z[i], &z[i+1]
-			*a, *b = s.shuffle(*a, *b)
-			t.inverse(s.length, a, b, 1)
+	span := regs * t.Dwords()
+	for start := n - span; start >= 0; start -= span {
+		t.Comment(fmt.Sprintf("Layer of length 1: within pairs of registers, from coefficient %d on.", start))
+		var z [regs]interval.Vector
+		for i := 0; i < regs; i += 2 {
+			first := start + t.Dwords()*i
+			a, b := t.Fetch(p, first), t.Fetch(p, first+t.Dwords())
+			even := func(j int) int { return first + 4*(blocks[j/4]+j%2) + j%4/2*2 }
+			z[i] = t.Arrange(a, b, even)
+			z[i+1] = t.Arrange(a, b, func(j int) int { return even(j) + 1 })
 		}
-	}
-	t.Comment("Layers of length 16, 32, 64, 128: between registers, in standard order.")
-	for i := 0; i < 16; i += 2 {
-		z[i], z[i+1] = t.Blocks4(z[i], z[i+1], 0, 2, 0, 2), t.Blocks4(z[i], z[i+1], 1, 3, 1, 3)
-	}
-	for _, distance := range []int{1, 2, 4} {
-		for i := range z {
-			if i&distance == 0 {
-				t.inverse(16*distance, &z[i], &z[i+distance], 1)
+		for i := 0; i < regs; i += 2 {
+			t.inverse(1, &z[i], &z[i+1], 1)
+		}
+		for _, s := range stages {
+			t.Comment(fmt.Sprintf("Layer of length %d: within pairs of registers.", s.length))
+			for i := 0; i < regs; i += 2 {
+				a, b := &z[i], &z[i+1]
+				*a, *b = s.shuffle(*a, *b)
+				t.inverse(s.length, a, b, 1)
 			}
 		}
-	}
-	for i := range 8 {
-		t.lastInverse(&z[i], &z[i+8])
-		t.Store(z[i], p, 16*i)
-		t.Store(z[i+8], p, 16*(i+8))
+		t.Comment("Layers between registers, in standard order.")
+		for i := 0; i < regs; i += 2 {
+			z[i], z[i+1] = last(z[i], z[i+1])
+		}
+		for distance := 1; t.Dwords()*distance < min(span, 128); distance *= 2 {
+			for i := range z {
+				if i&distance == 0 {
+					t.inverse(t.Dwords()*distance, &z[i], &z[i+distance], 1)
+				}
+			}
+		}
+		switch {
+		case span == n:
+			for i := range regs / 2 {
+				a, b := &z[i], &z[i+regs/2]
+				t.lastInverse(a, b)
+				t.Store(*a, p, t.Dwords()*i)
+				t.Store(*b, p, 128+t.Dwords()*i)
+			}
+		case start > 0:
+			for i := range z {
+				t.Store(z[i], p, start+t.Dwords()*i)
+			}
+		default:
+			for i := range z {
+				b := t.Fetch(p, 128+t.Dwords()*i)
+				t.lastInverse(&z[i], &b)
+				t.Store(z[i], p, t.Dwords()*i)
+				t.Store(b, p, 128+t.Dwords()*i)
+			}
+		}
 	}
 }
 
