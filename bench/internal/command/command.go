@@ -57,7 +57,7 @@ func parse(args []string, stderr io.Writer) (opts options, err error) {
 	flags.BoolVar(&opts.json, "json", false, "write JSON to standard output instead of a table")
 	flags.StringVar(&opts.svg, "svg", "", "also write a bar chart to `FILE`")
 	flags.StringVar(&opts.cpuprofile, "cpuprofile", "", "write a CPU profile of the measuring to `FILE`")
-	flags.DurationVar(&opts.time, "time", 80*time.Millisecond, "measuring time for each row")
+	flags.DurationVar(&opts.time, "time", 70*time.Millisecond, "measuring time for each row")
 	flags.BoolVar(&opts.tail, "tail", false, "measure signatures of 10,000 messages instead, for their slowest percent; a minute or two")
 	flags.StringVar(&opts.hsm, "hsm", "", "measure the token that this PKCS #11 `URI` names instead, beside raw calls of its module")
 	flags.BoolVar(&opts.idle, "idle", false, fmt.Sprintf("measure the memory of %d idle links instead; a minute or two", suite.IdleLinks))
