@@ -197,6 +197,21 @@ func TestTokenResetWhileItIsSearched(t *testing.T) {
 	}
 }
 
+// TestLoginAfterASearch: what was found before another session's recovery logged in is not all there is.
+func TestLoginAfterASearch(t *testing.T) {
+	p, token := openProxy(t)
+	key := generate(t, token, MLDSA44).Key()
+	p.Set("C_FindObjects", proxy.Fault{Action: proxy.Shorten, Count: 1})
+	signer, err := token.Signer(t.Context(), key)
+	require.NoError(t, err)
+	requireSigns(t, signer)
+	key.Label += ", which there is not"
+	before := p.Calls("C_FindObjectsInit")
+	_, err = token.Signer(t.Context(), key)
+	require.ErrorIs(t, err, ErrKeyNotFound)
+	assert.Equal(t, 2, p.Calls("C_FindObjectsInit")-before)
+}
+
 func TestARecoveryIsTriedOnce(t *testing.T) {
 	p, token := openProxy(t)
 	signer := newSigner(t, token, MLDSA44)

@@ -125,6 +125,10 @@ func (c *core) find(ctx context.Context, s *session, key Key) ([]foundKey, error
 		if err == nil && !loggedIn(state) {
 			err = &Error{Function: "C_FindObjects", Code: ckrUserNotLoggedIn}
 		}
+		if err == nil && len(handles) == 0 {
+			// The login may have come after the search, by another session that recovered.
+			handles, err = c.module.cryptoki.Find(s.handle, key.template(ckoPrivateKey), mostObjects)
+		}
 		if err != nil {
 			return nil, err
 		}
