@@ -3,8 +3,10 @@
    defined when it is compiled, so that one process can have several. All parameters of
    PKCS #11's functions are words, or are passed as such by the platforms that this is for. */
 
+#define _GNU_SOURCE /* a lock that prefers writers */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
@@ -72,8 +74,13 @@ static int due(struct fault *f) {
   return !period || (n - from) % period == 0;
 }
 
+/* A reset comes between the calls of a token, not in the middle of one. */
+static pthread_rwlock_t calls = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
 static void reset(void) {
+  pthread_rwlock_wrlock(&calls);
   ((W(*)(W))real->f[I_C_CloseAllSessions])(slot);
+  pthread_rwlock_unlock(&calls);
   atomic_store(&control->sessions, 0);
   atomic_store(&control->objects, 0);
 }
@@ -186,7 +193,9 @@ static W end(int i, int fires, W rv, W *a, int arity) {
     W a[] = {A##arity}, rv = 0; \
     int fires; \
     if (begin(I_##name, &fires, &rv)) return rv; \
+    pthread_rwlock_rdlock(&calls); \
     rv = ((W(*)(T##arity))(list)->f[index])(A##arity); \
+    pthread_rwlock_unlock(&calls); \
     return end(I_##name, fires, rv, a, arity); \
   }
 #define X(name, arity) PASS(name, arity, real, I_##name)
