@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/pqlane/pqlane/mcpconn"
@@ -52,7 +54,7 @@ func memory(_ context.Context, o *options) error {
 	if o.json {
 		err = json.NewEncoder(o.stdout).Encode(peers)
 	} else {
-		err = o.listMemory(m.Peers(), peers)
+		err = o.listMemory(peers)
 	}
 	if err != nil {
 		return err
@@ -61,11 +63,11 @@ func memory(_ context.Context, o *options) error {
 }
 
 // listMemory writes what peers have shown, for people.
-func (o *options) listMemory(names []string, peers map[string]mcpconn.Strength) error {
+func (o *options) listMemory(peers map[string]mcpconn.Strength) error {
 	t := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
 	safe := map[bool]string{true: "quantum-safe", false: "classical"}
 	fmt.Fprintln(t, "PEER\tKEY EXCHANGE\tAUTHENTICATION\tCHAIN\tSINCE")
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(peers)) {
 		s := peers[name]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, safe[s.Exchange], safe[s.Authentication], safe[s.Chain], s.Since.Format("2006-01-02 15:04"))
 	}
