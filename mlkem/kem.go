@@ -26,9 +26,11 @@ type secretKey struct {
 
 // scratch is the working memory of one operation. It lives in a pool, not on the
 // stack: a proxy runs a handshake on a fresh goroutine, whose stack would have to
-// grow, and growing copies secrets. Fields are ordered so that each starts at a
-// multiple of 64 bytes, since an unaligned vector access costs double.
+// grow, and growing copies secrets. Its arrays start on cache lines, since a vector that
+// straddles two costs two accesses; for that, the first field makes a line of the word that
+// the runtime puts before memory with pointers.
 type scratch struct {
+	_     [64 - 8]byte
 	polys [2 + 3*maxK + 1]kemring.Poly // of which begin makes acc to noise
 
 	message    [32 + maxCiphertextSize]byte // what the hash in a lane absorbs: ek, or z ‖ c

@@ -28,8 +28,8 @@ type EncapsulationKey512 struct {
 // It is safe for concurrent use once made; Generate and Destroy exclude all other
 // use. The zero value is for Generate and refuses everything else.
 type DecapsulationKey512 struct {
+	s        [2]kemring.Poly // first: polynomials start on cache lines
 	ek       EncapsulationKey512
-	s        [2]kemring.Poly
 	d, z     [32]byte
 	state    state
 	expanded bool // made from an expanded key: d is not known

@@ -120,14 +120,30 @@ func TestSizes(t *testing.T) {
 
 func TestKeyMemory(t *testing.T) {
 	assert.LessOrEqual(t, unsafe.Sizeof(DecapsulationKey768{}), uintptr(10<<10))
-	// The vector loads of the kernels want polynomials that start on a cache line.
-	for name, offset := range map[string]uintptr{
-		"polys":      unsafe.Offsetof(scratch{}.polys),
-		"lanes":      unsafe.Offsetof(scratch{}.lanes),
-		"State":      unsafe.Offsetof(scratch{}.lanes.State),
-		"ciphertext": unsafe.Offsetof(scratch{}.ciphertext),
+}
+
+// TestMemoryIsAligned: a vector that straddles two cache lines costs two accesses.
+func TestMemoryIsAligned(t *testing.T) {
+	aligned := func(name string, p unsafe.Pointer) {
+		assert.Zero(t, uintptr(p)%64, name)
+	}
+	w := newScratch()
+	defer w.release()
+	aligned("polys", unsafe.Pointer(&w.polys))
+	aligned("message", unsafe.Pointer(&w.message))
+	aligned("ciphertext", unsafe.Pointer(&w.ciphertext))
+	aligned("eight lanes", unsafe.Pointer(&w.wide))
+	aligned("four lanes", unsafe.Pointer(&w.lanes.State))
+
+	dk512, _ := GenerateKey512()
+	dk768, _ := GenerateKey768()
+	dk1024, _ := GenerateKey1024()
+	for _, p := range []unsafe.Pointer{
+		unsafe.Pointer(&dk512.s), unsafe.Pointer(&dk512.ek.a), unsafe.Pointer(&dk512.ek.t),
+		unsafe.Pointer(&dk768.s), unsafe.Pointer(&dk768.ek.a), unsafe.Pointer(&dk768.ek.t),
+		unsafe.Pointer(&dk1024.s), unsafe.Pointer(&dk1024.ek.a), unsafe.Pointer(&dk1024.ek.t),
 	} {
-		assert.Zero(t, offset%32, name)
+		aligned("key", p)
 	}
 }
 
