@@ -21,9 +21,7 @@ var hellos = sync.Pool{New: func() any { return new([usualHello]byte) }}
 // for the report: crypto/tls does not tell what was offered if it fails before, and never
 // the sizes.
 type helloReader struct {
-	header  [recordHeader]byte // of the current record
-	got     int                // bytes of the header
-	missing int                // bytes of the record after its header
+	records recordReader
 	message []byte
 	room    *[usualHello]byte // where message begins
 	size    int               // in bytes, with record headers
@@ -61,21 +59,23 @@ func (r *recordReader) whole() bool {
 	return r.seen >= recordHeader && r.seen == recordHeader+recordLength(r.header[:])
 }
 
-// next takes the next bytes of the stream, up to the end of a record, and returns their number.
-func (r *recordReader) next(b []byte) (n int) {
+// next takes the next bytes of the stream, up to the end of a record. It returns how many they
+// are, and those of them that belong to the record's header.
+func (r *recordReader) next(b []byte) (n, header int) {
 	if r.whole() {
 		r.seen = 0
 	}
 	if r.seen < recordHeader {
-		n = copy(r.header[r.seen:], b)
-		r.seen += n
+		header = copy(r.header[r.seen:], b)
+		r.seen += header
 	}
+	n = header
 	if r.seen >= recordHeader {
 		rest := min(recordHeader+recordLength(r.header[:])-r.seen, len(b)-n)
 		r.seen += rest
 		n += rest
 	}
-	return n
+	return n, header
 }
 
 // recordLength returns the length that a record's header gives, without the header's own.
@@ -96,36 +96,31 @@ func lastRecord(b []byte) int {
 // feed takes the next bytes of the stream, in any pieces.
 func (r *helloReader) feed(b []byte) {
 	for len(b) > 0 && !r.done {
-		if r.missing == 0 {
-			n := copy(r.header[r.got:], b)
-			b = b[n:]
-			if r.got += n; r.got == recordHeader {
-				r.begin()
-			}
-			continue
+		n, header := r.records.next(b)
+		if header > 0 && r.records.seen >= recordHeader && !r.begin() {
+			return
 		}
-		n := min(r.missing, len(b))
-		r.message = append(r.message, b[:n]...)
+		r.message = append(r.message, b[header:n]...)
 		b = b[n:]
-		if r.missing -= n; r.missing == 0 {
+		if r.records.whole() {
 			r.complete()
 		}
 	}
 }
 
-// begin takes the header of a record.
-func (r *helloReader) begin() {
-	n := recordLength(r.header[:])
-	if r.header[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
+// begin takes the header of a record, and reports whether it can be one of a hello.
+func (r *helloReader) begin() bool {
+	n := recordLength(r.records.header[:])
+	if r.records.header[0] != recordHandshake || n > maxRecordFragment || len(r.message)+n > maxHello {
 		r.stop()
-		return
+		return false
 	}
-	r.got, r.missing = 0, n
 	if r.room == nil {
 		r.room = hellos.Get().(*[usualHello]byte)
 		r.message = r.room[:0]
 	}
 	r.size += recordHeader + n
+	return true
 }
 
 // release gives up the message, of which nothing more will be asked.

@@ -105,7 +105,7 @@ func (r *recorder) receive(b []byte) (n int, refusal *Error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	n = r.records.next(b)
+	n, _ = r.records.next(b)
 	r.sent.endFlight()
 	r.received.add(n)
 	first := !r.in.done

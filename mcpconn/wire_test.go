@@ -202,7 +202,7 @@ func TestRecordReader(t *testing.T) {
 		var r recordReader
 		var found []int
 		for at := 0; at < len(stream); {
-			n := r.next(stream[at:min(len(stream), at+size)])
+			n, _ := r.next(stream[at:min(len(stream), at+size)])
 			require.Positive(t, n)
 			at += n
 			if r.whole() {
