@@ -51,14 +51,24 @@ func permuteAVX512(a *[25]uint64)
 //go:noescape
 func permuteLane8AVX512(lane *uint64)
 
-// absorbLaneAVX512 adds blocks blocks of 136 bytes of message, one at least, to the state
+// absorbScalarLane adds blocks blocks of 136 bytes of message, one at least, to the state
 // of a [State4] whose first word lane points to, and permutes it after each. It touches no
 // other lane.
 //
 //go:noescape
+func absorbScalarLane(lane *uint64, message *byte, blocks uint64)
+
+// absorbScalarLane8 does so in a [State8].
+//
+//go:noescape
+func absorbScalarLane8(lane *uint64, message *byte, blocks uint64)
+
+// absorbLaneAVX512 is absorbScalarLane, in xmm registers.
+//
+//go:noescape
 func absorbLaneAVX512(lane *uint64, message *byte, blocks uint64)
 
-// absorbLane8AVX512 does so in a [State8].
+// absorbLane8AVX512 is absorbScalarLane8, in xmm registers.
 //
 //go:noescape
 func absorbLane8AVX512(lane *uint64, message *byte, blocks uint64)
@@ -137,9 +147,15 @@ func (s *State4) absorb(lane int, block []byte) {
 // absorbBlocks adds whole blocks to a lane and permutes it after each; what it leaves in
 // the other lanes is unspecified.
 func (s *State4) absorbBlocks(lane, rate int, blocks []byte) {
-	if cpu.AVX512 && rate == 136 && len(blocks) >= 136 {
-		absorbLaneAVX512(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
-		return
+	if rate == 136 && len(blocks) >= 136 {
+		switch {
+		case cpu.AVX512:
+			absorbLaneAVX512(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
+			return
+		case cpu.AVX2:
+			absorbScalarLane(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
+			return
+		}
 	}
 	for ; len(blocks) >= rate; blocks = blocks[rate:] {
 		s.absorb(lane, blocks[:rate])
@@ -245,9 +261,15 @@ func (s *State8) absorb(lane int, block []byte) {
 
 // absorbBlocks is that of State4.
 func (s *State8) absorbBlocks(lane, rate int, blocks []byte) {
-	if cpu.AVX512 && rate == 136 && len(blocks) >= 136 {
-		absorbLane8AVX512(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
-		return
+	if rate == 136 && len(blocks) >= 136 {
+		switch {
+		case cpu.AVX512:
+			absorbLane8AVX512(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
+			return
+		case cpu.AVX2:
+			absorbScalarLane8(&s[0][lane], &blocks[0], uint64(len(blocks)/136))
+			return
+		}
 	}
 	for ; len(blocks) >= rate; blocks = blocks[rate:] {
 		s.absorb(lane, blocks[:rate])

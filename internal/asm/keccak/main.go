@@ -45,9 +45,11 @@ func main() {
 func generate() (map[string][]byte, error) {
 	amd64, err := assemble(func(ctx *build.Context) {
 		rc := roundConstantTable(ctx)
-		scalar(ctx, "permuteScalar", "func(a *[25]uint64)", 1, rc)
-		scalar(ctx, "permuteScalarLane", "func(lane *uint64)", 4, rc)
-		scalar(ctx, "permuteScalarLane8", "func(lane *uint64)", 8, rc)
+		scalar(ctx, "permuteScalar", "func(a *[25]uint64)", 1, false, rc)
+		scalar(ctx, "permuteScalarLane", "func(lane *uint64)", 4, false, rc)
+		scalar(ctx, "permuteScalarLane8", "func(lane *uint64)", 8, false, rc)
+		scalar(ctx, "absorbScalarLane", "func(lane *uint64, message *byte, blocks uint64)", 4, true, rc)
+		scalar(ctx, "absorbScalarLane8", "func(lane *uint64, message *byte, blocks uint64)", 8, true, rc)
 		rol8, rol56 := byteRotation(ctx, "rol8", 8), byteRotation(ctx, "rol56", 56)
 		avx2(ctx, "permute4AVX2", "func(s *[25][4]uint64)", 32, rol8, rol56, rc)
 		avx2(ctx, "permuteHalfAVX2", "func(half *uint64)", 64, rol8, rol56, rc)

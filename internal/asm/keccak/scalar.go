@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -9,95 +9,205 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// scalar emits the kernel name for one state in general registers. Word w of the state
-// is at 8*stride*w from the kernel's argument.
+// scalar emits the kernel name for one state in general registers, words of which stand
+// 8*stride bytes apart. If absorbs is set it first adds a block of the rate of SHA3-256 and
+// SHAKE256 to the state, and repeats both for a number of blocks.
 //
-// The state stays in memory. Of the fifteen registers five hold a row, five gather the
-// column parities of the next round while χ writes the rows, and three hold columns of
-// D; the other two columns are on the stack, where XORQ takes them from.
-func scalar(ctx *build.Context, name, signature string, stride int, roundConstants Mem) {
+// The state stays in memory, but for five lanes and the column parities, which pass in registers
+// from a round to the next. The parities are gathered while χ writes the rows; some columns
+// begin with a late row, when there are registers, and add earlier ones from memory, which
+// costs no more. The last row takes the lanes to which D is added last: in place. See [steps]
+// for the registers and [mix] for the order of the instructions.
+func scalar(ctx *build.Context, name, signature string, stride int, absorbs bool, roundConstants Mem) {
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.SignatureExpr(signature)
-	stack := ctx.AllocLocal(24)
+	stack := ctx.AllocLocal(32)
 
 	state := ctx.Load(ctx.ParamIndex(0), RDI)
-	a := func(slot int) Mem { return Mem{Base: state, Disp: 8 * stride * slot} }
-	b := [5]Op{R8, R9, R10, R11, R12}
-	c := [5]Op{RAX, RBX, RCX, RDX, RSI}
-	d := [5]Op{R13, stack, R14, stack.Offset(8), R15}
-	rc := stack.Offset(16) // address of the next round constants
-	t := RBP
-	rho := rhoOffsets()
+	word := func(slot int) Mem { return Mem{Base: state, Disp: 8 * stride * slot} }
+	rc, rcEnd := stack, stack.Offset(8) // addresses of the next round constants
+	message, blocks := stack.Offset(16), stack.Offset(24)
 
+	s := &steps{word: word, constants: rc}
+	entry := newRoundEntry()
+	last := entry
+	for round, p := range placements() {
+		last = s.round(round, p, last)
+	}
+	rounds4 := s.allocate(entry.values(), last.values())
+	c, kept := entry.parities, entry.lanes
+	var spare []Op // registers in which nothing enters a round
+	for _, r := range generalRegisters {
+		if !slices.ContainsFunc(entry.values(), func(v *value) bool { return v.register == r }) {
+			spare = append(spare, r)
+		}
+	}
+	t := spare[0]
+
+	ctx.LEAQ(roundConstants.Offset(8*rounds), t)
+	ctx.MOVQ(t, rcEnd)
+	if absorbs {
+		ctx.Load(ctx.Param("message"), t.(Register))
+		ctx.MOVQ(t, message)
+		ctx.Load(ctx.Param("blocks"), t.(Register))
+		ctx.MOVQ(t, blocks)
+		ctx.Label("absorb")
+		ctx.MOVQ(message, spare[1])
+		ctx.LEAQ(Mem{Base: spare[1].(Register), Disp: rate136}, t)
+		ctx.MOVQ(t, message)
+	}
 	ctx.LEAQ(roundConstants, t)
 	ctx.MOVQ(t, rc)
-	ctx.Comment("Column parities.")
-	for x := range 5 {
-		ctx.MOVQ(a(x), c[x])
+	ctx.Comment("Column parities, and the lanes that are kept.")
+	for w := range 25 {
+		parity := c[w%5].register
+		to := t
+		switch {
+		case absorbs && w < rate136/8:
+			ctx.MOVQ(word(w), to)
+			ctx.XORQ(Mem{Base: spare[1].(Register), Disp: 8 * w}, to)
+			ctx.MOVQ(to, word(w))
+			if w < 5 {
+				ctx.MOVQ(to, parity)
+			} else {
+				ctx.XORQ(to, parity)
+			}
+		case w < 5:
+			ctx.MOVQ(word(w), parity)
+		default:
+			ctx.XORQ(word(w), parity)
+		}
 	}
-	for y := 1; y < 5; y++ {
-		for x := range 5 {
-			ctx.XORQ(a(lane{x, y}.word()), c[x])
+	for w, lane := range kept {
+		if lane != nil {
+			ctx.MOVQ(word(w), lane.register)
 		}
 	}
 
 	ctx.Label("rounds")
-	for round, p := range placements() {
-		next := p.next()
-		ctx.Comment(fmt.Sprintf("Round %d of %d. θ: D[x] = C[x-1] ^ rol(C[x+1], 1).", round+1, period))
-		for x := range 5 {
-			dx := d[x]
-			if IsMem(dx) {
-				dx = b[x]
-			}
-			ctx.RORXQ(U8(63), c[(x+1)%5], dx)
-			ctx.XORQ(c[(x+4)%5], dx)
-			if dx != d[x] {
-				ctx.MOVQ(dx, d[x])
-			}
-		}
-		for y := range 5 {
-			ctx.Comment(fmt.Sprintf("Row %d: θ, ρ and π.", y))
-			for x := range 5 {
-				from := piSource(lane{x, y})
-				ctx.MOVQ(a(p.of(from)), b[x])
-				ctx.XORQ(d[from.x], b[x])
-				if n := rho[from.word()]; n != 0 {
-					ctx.RORXQ(U8(64-n), b[x], b[x])
-				}
-			}
-			ctx.Comment(fmt.Sprintf("Row %d: χ, and the next column parities.", y))
-			for x := range 5 {
-				out := Op(t)
-				if y == 0 {
-					out = c[x]
-				}
-				ctx.ANDNQ(b[(x+2)%5], b[(x+1)%5], out)
-				ctx.XORQ(b[x], out)
-				if x == 0 && y == 0 {
-					ctx.MOVQ(rc, t)
-					ctx.XORQ(Mem{Base: t, Disp: 8 * round}, out)
-				}
-				ctx.MOVQ(out, a(next.of(lane{x, y})))
-				if y != 0 {
-					ctx.XORQ(out, c[x])
-				}
-			}
-		}
+	for _, instruction := range mix(rounds4) {
+		ctx.Instruction(instruction)
 	}
-	ctx.LEAQ(roundConstants.Offset(8*rounds), b[0])
 	ctx.MOVQ(rc, t)
 	ctx.ADDQ(U8(8*period), t)
 	ctx.MOVQ(t, rc)
-	ctx.CMPQ(t, b[0])
+	ctx.CMPQ(t, rcEnd)
 	ctx.JNE(LabelRef("rounds"))
-
-	ctx.Comment("D depends on the state, which may be secret.")
-	for x := range 5 {
-		if IsMem(d[x]) {
-			ctx.MOVQ(U32(0), d[x])
+	for w, lane := range kept {
+		if lane != nil {
+			ctx.MOVQ(lane.register, word(w))
 		}
 	}
+	if absorbs {
+		ctx.SUBQ(U8(1), blocks)
+		ctx.JNE(LabelRef("absorb"))
+	}
 	ctx.RET()
+}
+
+// rowOrder is the order in which the scalar kernel works on rows, and the rest of what was
+// found by trial on an out-of-order core of five arithmetic ports.
+var rowOrder = [5]int{2, 1, 3, 0, 4}
+
+var (
+	dOrder      = [5]int{4, 3, 2, 1, 0}
+	firstLane   = [5]int{0, 2, 0, 3, 4} // the first lane of a row for ρ
+	firstResult = [5]int{1, 1, 1, 0, 0} // the first lane of a row for χ
+	resultStep  = [5]int{3, 3, 1, 3, 3} // from one lane for χ to the next
+	firstOf     = [5]int{1, 3, 3, 1, 3} // where in rowOrder a column's parity begins
+)
+
+// A roundEntry is what passes from one round to the next in registers.
+type roundEntry struct {
+	parities [5]*value
+	lanes    [25]*value // by word, nil for those in memory
+}
+
+// keepsLane reports whether a lane passes in a register: those of the last row that go to other
+// rows, and the one that goes from the last row but one to the first.
+func keepsLane(l lane) bool {
+	first, late, last := rowOrder[0], rowOrder[3], rowOrder[4]
+	return l.y == last && l != piSource(lane{last, last}) || l == piSource(lane{late, first})
+}
+
+func newRoundEntry() (e roundEntry) {
+	for x := range e.parities {
+		e.parities[x] = new(value)
+	}
+	for y := range 5 {
+		for x := range 5 {
+			if l := (lane{x, y}); keepsLane(l) {
+				e.lanes[l.word()] = new(value)
+			}
+		}
+	}
+	return e
+}
+
+func (e *roundEntry) values() []*value {
+	all := slices.Clone(e.parities[:])
+	for _, lane := range e.lanes {
+		if lane != nil {
+			all = append(all, lane)
+		}
+	}
+	return all
+}
+
+// round adds the steps of round number round, which enters with e, and returns that of the next.
+func (s *steps) round(round int, p placement, e roundEntry) (next roundEntry) {
+	after := p.next()
+	rho := rhoOffsets()
+	var d [5]*value
+	for _, x := range dOrder {
+		d[x] = s.xor(s.rotate(e.parities[(x+1)%5], 1), e.parities[(x+4)%5])
+	}
+	for i, y := range rowOrder {
+		var b [5]*value // after θ, ρ and π
+		for n := range 5 {
+			x := (firstLane[i] + n) % 5
+			from := piSource(lane{x, y})
+			if kept := e.lanes[from.word()]; kept != nil {
+				b[x] = s.xor(kept, d[from.x])
+			} else {
+				b[x] = s.loadXor(s.word(p.of(from)), d[from.x])
+			}
+			if n := rho[from.word()]; n != 0 {
+				b[x] = s.rotate(b[x], n)
+			}
+		}
+		for n := range 5 {
+			x := (firstResult[i] + n*resultStep[i]) % 5
+			to := lane{x, y}
+			out := s.xor(s.andNot(b[(x+1)%5], b[(x+2)%5]), b[x])
+			if to == (lane{0, 0}) {
+				out = s.iota(out, round)
+			}
+			keeps := keepsLane(to)
+			if keeps {
+				next.lanes[to.word()] = out
+			} else {
+				s.store(out, s.word(after.of(to)))
+			}
+			switch parity := &next.parities[x]; {
+			case i == firstOf[x] && keeps:
+				*parity = s.copy(out)
+			case i == firstOf[x]:
+				*parity = out
+			case i > firstOf[x]:
+				*parity = s.xor(*parity, out)
+			}
+		}
+		if i == slices.Max(firstOf[:]) {
+			for j := range i {
+				for x := range 5 {
+					if j < firstOf[x] {
+						next.parities[x] = s.xorMem(next.parities[x], s.word(after.of(lane{x, rowOrder[j]})))
+					}
+				}
+			}
+		}
+	}
+	return next
 }
