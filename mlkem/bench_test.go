@@ -80,3 +80,15 @@ func BenchmarkDecapsulateInto(b *testing.B) {
 		return func() { dk.DecapsulateInto(k, c) }
 	})
 }
+
+// BenchmarkEphemeral is a client's exchange: a key that decapsulates once.
+func BenchmarkEphemeral(b *testing.B) {
+	benchmark(b, func(s set) func() {
+		dk, k := s.zeroPrivate(), new([SharedKeySize]byte)
+		c := make([]byte, s.ciphertextSize())
+		return func() {
+			dk.Generate()
+			dk.DecapsulateInto(k, c)
+		}
+	})
+}

@@ -14,7 +14,7 @@ type publicKey struct {
 	a   []kemring.Poly // Â, row by row: Â[i, j] is a[k·i+j]
 	t   []kemring.Poly // t̂, in [0, q)
 	rho *[32]byte      // ρ
-	h   *[32]byte      // H(ek)
+	h   *keyHash       // H(ek)
 }
 
 // A secretKey is what decapsulation needs of a key, likewise.
@@ -37,8 +37,12 @@ type scratch struct {
 	ciphertext [maxCiphertextSize + 32]byte // rounded up to whole cache lines
 
 	wide  keccak.State8
+	state keccak.State4
 	prf   [keccak.Lanes][192]byte // noise streams with η = 3
-	lanes lanes
+
+	sampled  int   // noise polynomials that sampleMatrix has made
+	hash     chain // H(ek) or J(z ‖ c)
+	lateHash chain // H(ek) beside J(z ‖ c)
 
 	acc, mu *kemring.Poly
 	twisted []kemring.Poly // of ŝ, ŷ or û
@@ -67,7 +71,6 @@ func (w *scratch) begin(p *params) {
 	w.acc, w.mu = &w.polys[0], &w.polys[1]
 	w.twisted = w.polys[2:][:p.k]
 	w.noise = w.polys[2+p.k:][:2*p.k+1]
-	w.lanes.params, w.lanes.prf = p, &w.prf
 }
 
 // wipe zeroes what an operation with parameters p leaves of secrets: all but the message
@@ -81,48 +84,37 @@ func (w *scratch) wipe(p *params) {
 	clear(w.seed[:])
 	clear(w.g[:])
 	clear(w.m[:])
-	w.lanes = lanes{}
-}
-
-// hashG sets w.g to G = SHA3-512 of w.seed[:n] and tail, in the last lane, which a hash
-// that has begun leaves free.
-func (w *scratch) hashG(n int, tail uint64) {
-	const lane = keccak.Lanes - 1
-	l := &w.lanes
-	l.tail[lane] = tail
-	l.Start(1<<lane, keccak.RateSHA3_512, w.seed[:n], &l.tail)
-	l.Step()
-	l.Read(lane, w.g[:])
-	l.Release(lane)
+	clear(w.state[:])
+	w.sampled, w.hash, w.lateHash = 0, chain{}, chain{}
 }
 
 // keyGen is FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), with Algorithm 13
 // (K-PKE.KeyGen) inside: it fills sk from the seed d; z is the caller's matter. H(ek)
-// is computed in a lane beside the rows of Â, as far as they are ready.
+// is begun beside the last rows of Â, and the rest of it left for later.
 func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	k := sk.k
 	w.begin(sk.params)
 	copy(w.seed[:], d[:])
-	w.hashG(32, uint64(k)|keccak.DomainSHA3<<8)
+	w.hashG(32, uint64(k)|keccak.DomainSHA3<<8, nil)
 	copy(sk.rho[:], w.g[:32])
 	publicRho(sk.rho)
 
-	l := &w.lanes
-	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise[:2*k], sk.eta1
-	if l.wide() {
-		l.sampleWide(&w.wide)
+	noise := w.noise[:2*k]
+	if sk.eta1 == 3 {
+		w.sampleNoise(noise, len(noise), nil)
+		w.sampled = len(noise)
 	}
-	l.rho, l.a = sk.rho, sk.a
-
 	ek := w.message[:sk.encapsulationKeySize()]
 	copy(ek[k*kemring.EncodedSize12:], sk.rho[:])
-	l.hash, l.hashRate, l.hashDomain = ek, keccak.RateSHA3_256, keccak.DomainSHA3
+	w.hash = newChain(keccak.DomainSHA3, ek)
 
-	transformed := 0 // of s and e
-	row := 0
-	for l.step() {
-		for ; transformed < l.noiseDone; transformed++ {
-			p := &w.noise[transformed]
+	transformed, row := 0, 0
+	for next := 0; next < k*k; {
+		n := sk.together(next, false)
+		w.sampleMatrix(&sk.publicKey, next, n, noise, &w.hash)
+		next += n
+		for ; transformed < w.sampled; transformed++ {
+			p := &noise[transformed]
 			if transformed < k {
 				kemring.NTTTwist(p, &w.twisted[transformed])
 				sk.s[transformed] = *p
@@ -132,20 +124,16 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 			}
 		}
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
-		for row < k && l.rowDone[row] == k && transformed > k+row {
+		for ; row < k && next >= (row+1)*k && transformed > k+row; row++ {
 			t := &sk.t[row]
-			kemring.Dot(t, sk.a[row*k:], 1, w.noise[:k], w.twisted)
-			kemring.AddMontgomery(t, &w.noise[k+row])
-			kemring.Encode12(ek[row*kemring.EncodedSize12:], t)
-			row++
-			l.hashReady = row * kemring.EncodedSize12
-			if row == k {
-				l.hashReady = len(ek)
-			}
+			kemring.Dot(t, sk.a[row*k:], 1, noise[:k], w.twisted)
+			kemring.AddMontgomery(t, &noise[k+row])
+			encoded := ek[row*kemring.EncodedSize12:][:kemring.EncodedSize12]
+			kemring.Encode12(encoded, t)
+			publicEncoded(encoded)
 		}
 	}
-	*sk.h = l.digest
-	publicEncoded(ek)
+	w.leave(sk.h, &w.hash, len(ek))
 	w.wipe(sk.params)
 }
 
@@ -165,14 +153,16 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	}
 	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
 
-	l := &w.lanes
-	l.params, l.rho, l.a = pk.params, pk.rho, pk.a
-	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHA3_256, keccak.DomainSHA3
-	l.hashReady = len(message)
-	for l.step() {
+	w.hash = newChain(keccak.DomainSHA3, message)
+	for next := 0; next < k*k; {
+		n := pk.together(next, true)
+		w.sampleMatrix(pk, next, n, nil, &w.hash)
+		next += n
 	}
-	*pk.h = l.digest
-	*l = lanes{}
+	w.hash.finish(&w.state)
+	*pk.h = keyHash{digest: w.hash.digest}
+	clear(w.state[:])
+	w.hash = chain{}
 	return true
 }
 
@@ -181,16 +171,9 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, ciphertext []byte) {
 	w.begin(pk.params)
 	copy(w.seed[:32], w.m[:])
-	copy(w.seed[32:], pk.h[:])
-	w.hashG(64, keccak.DomainSHA3)
-
-	l := &w.lanes
-	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
-	if l.wide() {
-		l.sampleWide(&w.wide)
-	}
-	for l.step() {
-	}
+	copy(w.seed[32:], w.keyHash(pk, nil)[:])
+	w.hashG(64, keccak.DomainSHA3, nil)
+	w.sampleNoise(w.noise, pk.wideNoise(), nil)
 	w.encrypt(pk, ciphertext)
 	copy(sharedKey[:], w.g[:32])
 	w.wipe(pk.params)
@@ -243,22 +226,17 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	ciphertext = message[32:]
 
 	w.decrypt(sk, ciphertext)
+	w.hash = newChain(keccak.DomainSHAKE, message)
 	copy(w.seed[:32], w.m[:])
-	copy(w.seed[32:], sk.h[:])
-
-	l := &w.lanes
-	l.hash, l.hashRate, l.hashDomain = message, keccak.RateSHAKE256, keccak.DomainSHAKE
-	l.hashReady = len(message)
-	l.fill()
-	w.hashG(64, keccak.DomainSHA3)
-	l.noiseSeed, l.noise, l.noiseEta2 = w.g[32:], w.noise, eta2
-	for l.step() {
-	}
+	copy(w.seed[32:], w.keyHash(&sk.publicKey, &w.hash)[:])
+	w.hashG(64, keccak.DomainSHA3, &w.hash)
+	w.sampleNoise(w.noise, sk.wideNoise(), &w.hash)
+	w.hash.finish(&w.state)
 
 	again := w.ciphertext[:len(ciphertext)]
 	w.encrypt(&sk.publicKey, again)
 	copy(sharedKey[:], w.g[:32])
-	replaceIfDifferent(sharedKey, &l.digest, ciphertext, again)
+	replaceIfDifferent(sharedKey, &w.hash.digest, ciphertext, again)
 	clear(message)
 	clear(again)
 	w.wipe(sk.params)

@@ -29,7 +29,7 @@ func (w *scratch) setExpanded(op string, dk []byte) error {
 		return err
 	}
 	rest := dk[sk.k*kemring.EncodedSize12+len(ek):]
-	if subtle.ConstantTimeCompare(rest[:32], sk.h[:]) != 1 {
+	if subtle.ConstantTimeCompare(rest[:32], sk.h.digest[:]) != 1 {
 		return newError(ErrHash, "%s: %s decapsulation key holds a hash that is not that of its encapsulation key", op, sk.name)
 	}
 	copy(sk.z[:], rest[32:])
@@ -66,7 +66,11 @@ func (sk *secretKey) expandedBytes() []byte {
 		kemring.Encode12(out[i*kemring.EncodedSize12:], &sk.s[i])
 	}
 	b = sk.appendBytes(b)
-	b = append(b, sk.h[:]...)
+	w := newScratch()
+	b = append(b, w.keyHash(&sk.publicKey, nil)[:]...)
+	clear(w.state[:])
+	w.lateHash = chain{}
+	w.release()
 	return append(b, sk.z[:]...)
 }
 

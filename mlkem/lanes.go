@@ -5,192 +5,199 @@ import (
 	"github.com/pqlane/pqlane/internal/kemring"
 )
 
-// lanes shares the four lanes of the permutation among the three kinds of work of an
-// operation: the hash whose blocks follow one another (H(ek) or J(z ‖ c)), the noise
-// polynomials and the polynomials of Â. A lane that has nothing to do takes the hash,
-// if it waits, else the next noise polynomial, else the next of Â, row by row; an
-// operation states its work in the fields below and calls step until it is done.
-//
-// Which lane does what, and when, depends on ρ through the rejections of SampleNTT, and
-// on nothing secret.
-type lanes struct {
-	keccak.Scheduler
-	tasks [keccak.Lanes]task
-	tail  [keccak.Lanes]uint64 // of the messages that fill starts
-	*params
+// How the operations share the four lanes of the permutation. There are hashes whose blocks
+// follow one another (H(ek) and J(z ‖ c)), which take lane 0, a noise polynomial takes a lane
+// for one permutation, or two if η = 3, and a polynomial of Â takes one for three, rarely
+// more. So three polynomials of Â and three permutations of other work, in lane 0, keep all
+// lanes busy, and nothing has to be decided on the way.
 
-	// noise polynomials PRF_η(noiseSeed, i), with η₁ for i < k and noiseEta2 above.
-	noiseSeed []byte
-	noise     []kemring.Poly
-	noiseEta2 int
-	noiseNext int
-	noiseDone int
-	prf       *[keccak.Lanes][192]byte // streams with η = 3, which take two blocks
+// chainLane is the lane of the hashes, and of noise beside Â.
+const chainLane = 0
 
-	// a is filled with Â, expanded from rho; rowDone counts a row's finished polynomials.
-	rho     *[32]byte
-	a       []kemring.Poly
-	aNext   int
-	row     int // of aNext
-	column  int
-	rowDone [maxK]int
-
-	// hash is absorbed as far as hashReady says; the first 32 bytes of output are left
-	// in digest.
-	hash       []byte
-	hashReady  int
-	hashRate   int
-	hashDomain byte
-	hashLane   int // 1 more than the lane that has it
-	digest     [32]byte
+// A chain is a hash with a rate of 136 bytes that absorbs a message of any length in a lane.
+type chain struct {
+	lane   int
+	domain byte
+	begin  *[25]uint64 // its state before it takes the lane, then nil
+	rest   []byte      // what is left of the message; nil when all is absorbed
+	digest [32]byte    // the first bytes of the output, then
 }
 
-type task struct {
-	kind  taskKind
-	index int // of the polynomial
-	row   int // of a polynomial of Â
-	n     int // coefficients of Â, or blocks of noise, so far
+// newChain returns a hash of message that has yet to begin, in the chains' lane.
+func newChain(domain byte, message []byte) chain {
+	return chain{lane: chainLane, domain: domain, begin: &newHash, rest: message}
 }
 
-type taskKind uint8
+const chainRate = keccak.RateSHAKE256 // and that of SHA3-256
 
-const (
-	idle taskKind = iota
-	hashing
-	samplingNoise
-	samplingMatrix
-)
+// newHash is the state in which a hash begins.
+var newHash [25]uint64
 
-// fill gives work to the idle lanes and returns how many lanes have work.
-func (l *lanes) fill() (busy int) {
-	if l.hashLane != 0 {
-		l.SetReady(l.hashLane-1, l.hashReady)
+// enter puts c into its lane, before its first block.
+func (c *chain) enter(s *keccak.State4) {
+	if c.begin != nil {
+		s.SetLane(c.lane, c.begin)
+		c.begin = nil
 	}
-	var noise, matrix uint // lanes that begin one
-	for lane := range l.tasks {
-		t := &l.tasks[lane]
-		if t.kind == idle {
-			switch {
-			case l.hashReady > 0 && l.hashLane == 0:
-				*t = task{kind: hashing}
-				l.hashLane = lane + 1
-				l.Absorb(lane, l.hashRate, l.hashDomain, l.hash, l.hashReady)
-			case l.noiseNext < len(l.noise):
-				*t = task{kind: samplingNoise, index: l.noiseNext}
-				l.tail[lane] = uint64(l.noiseNext) | keccak.DomainSHAKE<<8
-				noise |= 1 << lane
-				l.noiseNext++
-			case l.aNext < len(l.a):
-				*t = task{kind: samplingMatrix, index: l.aNext, row: l.row}
-				l.tail[lane] = uint64(l.column) | uint64(l.row)<<8 | keccak.DomainSHAKE<<16
-				matrix |= 1 << lane
-				l.aNext++
-				if l.column++; l.column == l.k {
-					l.row, l.column = l.row+1, 0
-				}
-			default:
-				continue
-			}
-		}
-		busy++
-	}
-	if noise != 0 {
-		l.Start(noise, keccak.RateSHAKE256, l.noiseSeed, &l.tail)
-	}
-	if matrix != 0 {
-		l.Start(matrix, keccak.RateSHAKE128, l.rho[:], &l.tail)
-	}
-	return busy
 }
 
-// wide reports whether sampleWide pays: if registers are wide enough, there are seven
-// polynomials at least, which would keep the lanes for two steps, and a stream takes one
-// block. It is not for operations in which a chain of hashes leaves lanes empty.
-func (l *lanes) wide() bool {
-	return keccak.Wide() && len(l.noise) >= 7 && l.eta1 == 2
+// feed absorbs a block, and take reads the digest if that was the last, once it is permuted.
+func (c *chain) feed(s *keccak.State4) {
+	c.enter(s)
+	c.rest = s.Absorb(c.lane, chainRate, c.domain, c.rest)
 }
 
-// sampleWide samples up to eight noise polynomials at once, outside the lanes.
-func (l *lanes) sampleWide(s *keccak.State8) {
-	n := min(len(l.noise), len(s[0]))
-	s.Start(keccak.RateSHAKE256, l.noiseSeed, &eightNonces)
-	s.Permute(1<<8 - 1)
-	for i := range n {
-		kemring.CBD2Wide(&l.noise[i], s, i)
+func (c *chain) take(s *keccak.State4) {
+	if c.rest == nil {
+		s.Read(c.lane, c.digest[:])
 	}
-	clear(s[:])
-	l.noiseNext, l.noiseDone = n, n
 }
 
-// eightNonces are the bytes that follow the seed of the first eight noise polynomials.
-var eightNonces = func() (tail [8]uint64) {
-	for i := range tail {
-		tail[i] = uint64(i) | keccak.DomainSHAKE<<8
+// finish absorbs what is left of the message, beside nothing.
+func (c *chain) finish(s *keccak.State4) {
+	if c.rest != nil {
+		c.enter(s)
+		s.AbsorbAll(c.lane, chainRate, c.domain, c.rest)
+		c.rest = nil
+		c.take(s)
 	}
-	return tail
+}
+
+// permute advances the lanes in active, and c by a block unless it is nil or done.
+func (w *scratch) permute(active uint, c *chain) {
+	if c == nil || c.rest == nil {
+		w.state.Permute(active)
+		return
+	}
+	c.feed(&w.state)
+	w.state.Permute(active | 1<<c.lane)
+	c.take(&w.state)
+}
+
+// hashG sets w.g to G = SHA3-512 of w.seed[:n] and tail, beside c.
+func (w *scratch) hashG(n int, tail uint64, c *chain) {
+	const lane = chainLane + 1
+	w.state.Start(1<<lane, keccak.RateSHA3_512, w.seed[:n], &[keccak.Lanes]uint64{lane: tail})
+	w.permute(1<<lane, c)
+	w.state.Read(lane, w.g[:])
+}
+
+// What follows the seed in the inputs of PRF_η and of the XOF: tails of consecutive
+// polynomials, with room for lanes that are not started.
+type tails [keccak.Lanes + maxK*maxK + keccak.Lanes]uint64
+
+// from returns tails with that of polynomial number first in a lane, and the next ones in those
+// behind it.
+func (t *tails) from(first, lane int) *[keccak.Lanes]uint64 {
+	return (*[keccak.Lanes]uint64)(t[keccak.Lanes+first-lane:])
+}
+
+// noiseTails are those of PRF_η(seed, i).
+var noiseTails = func() (t tails) {
+	for i := range 2*maxK + 1 {
+		t[keccak.Lanes+i] = uint64(i) | keccak.DomainSHAKE<<8
+	}
+	return t
 }()
 
-// step advances every lane by a permutation and takes what the lanes have made. It
-// returns false when there was nothing left to do.
-func (l *lanes) step() bool {
-	switch busy := l.fill(); {
-	case busy == 0:
-		return false
-	case busy == 1 && l.hashing() && l.hashReady == len(l.hash):
-		// Only the hash is left, and all of its message is there.
-		l.Finish(l.hashLane - 1)
-	default:
-		l.Step()
-	}
-	for lane := range l.tasks {
-		t := &l.tasks[lane]
-		done := false
-		switch t.kind {
-		case samplingMatrix:
-			t.n = kemring.SampleNTT(&l.a[t.index], t.n, &l.State, lane)
-			if done = t.n == kemring.N; done {
-				l.rowDone[t.row&(maxK-1)]++
-			}
-		case samplingNoise:
-			if done = l.takeNoise(lane, t); done {
-				l.noiseDone++
-			}
-		case hashing:
-			if done = l.Ready(lane); done {
-				l.Read(lane, l.digest[:])
-			}
-		}
-		if done {
-			t.kind = idle
-			l.Release(lane)
+// newMatrixTails returns those of the XOF(ρ, j, i), row by row, of Â with k rows.
+func newMatrixTails(k int) *tails {
+	t := new(tails)
+	for i := range k {
+		for j := range k {
+			t[keccak.Lanes+k*i+j] = uint64(j) | uint64(i)<<8 | keccak.DomainSHAKE<<16
 		}
 	}
-	return true
+	return t
 }
 
-// hashing reports whether a lane absorbs the hash.
-func (l *lanes) hashing() bool {
-	return l.hashLane != 0 && l.tasks[l.hashLane-1].kind == hashing
+// sampleNoise samples noise polynomials PRF_η(w.g[32:], i), of which the first wide have η = 3 and
+// the others 2, in all lanes, or beside c in those behind its own.
+func (w *scratch) sampleNoise(noise []kemring.Poly, wide int, c *chain) {
+	next, lane0 := 0, 0
+	switch {
+	case c != nil:
+		lane0 = chainLane + 1
+	case keccak.Wide() && wide == 0 && len(noise) > keccak.Lanes:
+		next = w.sampleInEight(noise)
+	}
+	held := 0 // lanes that take a second block for the first polynomials
+	for next < len(noise) || held > 0 {
+		first := lane0 + held // the lane of polynomial number next
+		n := min(keccak.Lanes-first, len(noise)-next)
+		lanes := uint(1<<n-1) << first
+		w.state.Start(lanes, keccak.RateSHAKE256, w.g[32:], noiseTails.from(next, first))
+		w.permute(lanes|uint(1<<held-1)<<lane0, c)
+		for i := range held {
+			w.state.Read(lane0+i, w.prf[i][keccak.RateSHAKE256:])
+			kemring.CBD3(&noise[i], &w.prf[i])
+		}
+		held = 0
+		for lane := first; lane < first+n; lane++ {
+			if next < wide {
+				w.state.Read(lane, w.prf[next][:keccak.RateSHAKE256])
+				held++
+			} else {
+				kemring.CBD2(&noise[next], &w.state, lane)
+			}
+			next++
+		}
+	}
 }
 
-// takeNoise turns the block of a noise stream into its polynomial and reports whether
-// that is complete.
-func (l *lanes) takeNoise(lane int, t *task) bool {
-	eta := l.noiseEta2
-	if t.index < l.k {
-		eta = l.eta1
+// sampleInEight samples up to eight noise polynomials with η = 2 at once, and returns how many.
+func (w *scratch) sampleInEight(noise []kemring.Poly) int {
+	n := min(len(noise), len(w.wide[0]))
+	w.wide.Start(keccak.RateSHAKE256, w.g[32:], (*[8]uint64)(noiseTails[keccak.Lanes:]))
+	w.wide.Permute(1<<8 - 1)
+	for i := range n {
+		kemring.CBD2Wide(&noise[i], &w.wide, i)
 	}
-	if eta == 2 {
-		kemring.CBD2(&l.noise[t.index], &l.State, lane)
-		return true
+	clear(w.wide[:])
+	return n
+}
+
+// xofBlocks is how many blocks of the XOF nearly every polynomial of Â takes.
+const xofBlocks = 3
+
+// sampleMatrix samples n polynomials of Â from number first on: three of them beside the noise
+// polynomials from number w.sampled on, one for each permutation, and then c, or four beside
+// nothing. How many permutations it takes depends on ρ, through the rejections of SampleNTT, and
+// on nothing secret.
+func (w *scratch) sampleMatrix(pk *publicKey, first, n int, noise []kemring.Poly, c *chain) {
+	lane0 := chainLane + 1
+	if n == keccak.Lanes {
+		lane0, noise, c = 0, nil, nil
 	}
-	b := &l.prf[lane]
-	if t.n == 0 {
-		l.Read(lane, b[:keccak.RateSHAKE256])
-		t.n = 1
-		return false
+	a := pk.a[first:][:n]
+	lanes := uint(1<<n-1) << lane0
+	w.state.Start(lanes, keccak.RateSHAKE128, pk.rho[:], pk.tails.from(first, lane0))
+	var done [keccak.Lanes]int // coefficients of each
+	for range xofBlocks {
+		if i := w.sampled; i < len(noise) {
+			w.state.Start(1<<chainLane, keccak.RateSHAKE256, w.g[32:], noiseTails.from(i, chainLane))
+			w.state.Permute(lanes | 1<<chainLane)
+			kemring.CBD2(&noise[i], &w.state, chainLane)
+			w.sampled++
+		} else {
+			w.permute(lanes, c)
+		}
+		for i := range a {
+			done[i] = kemring.SampleNTT(&a[i], done[i], &w.state, lane0+i)
+		}
 	}
-	l.Read(lane, b[keccak.RateSHAKE256:])
-	kemring.CBD3(&l.noise[t.index], b)
-	return true
+	for i := range a {
+		for done[i] < kemring.N {
+			w.permuteAside(lane0 + i)
+			done[i] = kemring.SampleNTT(&a[i], done[i], &w.state, lane0+i)
+		}
+	}
+}
+
+// permuteAside permutes one lane beside Â and changes no other.
+func (w *scratch) permuteAside(lane int) {
+	var a [25]uint64
+	w.state.GetLane(lane, &a)
+	keccak.Permute(&a)
+	w.state.SetLane(lane, &a)
 }

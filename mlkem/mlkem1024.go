@@ -17,7 +17,8 @@ import (
 type EncapsulationKey1024 struct {
 	a      [16]kemring.Poly
 	t      [4]kemring.Poly
-	rho, h [32]byte
+	rho    [32]byte
+	h      keyHash
 	state  state
 	shared bool // it is part of a DecapsulationKey1024
 }

@@ -17,7 +17,8 @@ import (
 type EncapsulationKey512 struct {
 	a      [4]kemring.Poly
 	t      [2]kemring.Poly
-	rho, h [32]byte
+	rho    [32]byte
+	h      keyHash
 	state  state
 	shared bool // it is part of a DecapsulationKey512
 }

@@ -17,7 +17,8 @@ import (
 type EncapsulationKey768 struct {
 	a      [9]kemring.Poly
 	t      [3]kemring.Poly
-	rho, h [32]byte
+	rho    [32]byte
+	h      keyHash
 	state  state
 	shared bool // it is part of a DecapsulationKey768
 }

@@ -36,13 +36,14 @@ type params struct {
 	name   string
 	k      int // dimension of the module
 	eta1   int
-	du, dv int // bits a coefficient of the ciphertext's two parts
+	du, dv int    // bits a coefficient of the ciphertext's two parts
+	tails  *tails // of Â
 }
 
 var (
-	params512  = params{name: "ML-KEM-512", k: 2, eta1: 3, du: 10, dv: 4}
-	params768  = params{name: "ML-KEM-768", k: 3, eta1: 2, du: 10, dv: 4}
-	params1024 = params{name: "ML-KEM-1024", k: 4, eta1: 2, du: 11, dv: 5}
+	params512  = params{name: "ML-KEM-512", k: 2, tails: newMatrixTails(2), eta1: 3, du: 10, dv: 4}
+	params768  = params{name: "ML-KEM-768", k: 3, tails: newMatrixTails(3), eta1: 2, du: 10, dv: 4}
+	params1024 = params{name: "ML-KEM-1024", k: 4, tails: newMatrixTails(4), eta1: 2, du: 11, dv: 5}
 )
 
 const eta2 = 2
@@ -65,4 +66,24 @@ func (p *params) ciphertextSize() int {
 
 func (p *params) expandedKeySize() int {
 	return p.k*kemring.EncodedSize12 + p.encapsulationKeySize() + 64
+}
+
+// wideNoise is how many of encryption's noise polynomials have η = 3.
+func (p *params) wideNoise() int {
+	if p.eta1 == 3 {
+		return p.k
+	}
+	return 0
+}
+
+// together is how many polynomials of Â from number next on are sampled together: three, or four
+// at first if one would be left over, unless a hash could ride beside that one.
+func (p *params) together(next int, hash bool) int {
+	switch left := p.k*p.k - next; {
+	case left%3 != 1:
+		return 3
+	case hash && p.k == 2:
+		return min(left, 3)
+	}
+	return 4
 }

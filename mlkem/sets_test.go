@@ -96,6 +96,12 @@ var sets = []set{
 	makeSet(&params1024, GenerateKey1024, NewDecapsulationKey1024, NewDecapsulationKey1024FromExpanded, NewEncapsulationKey1024),
 }
 
+// core returns the parts of dk, of any set.
+func core(dk privateKey) (sk secretKey) {
+	dk.(interface{ view(*secretKey) }).view(&sk)
+	return sk
+}
+
 // onEverySet runs f for each parameter set on each backend.
 func onEverySet(t *testing.T, f func(t *testing.T, s set)) {
 	onEveryBackend(t, func(t *testing.T) {
@@ -133,7 +139,7 @@ func TestMemoryIsAligned(t *testing.T) {
 	aligned("message", unsafe.Pointer(&w.message))
 	aligned("ciphertext", unsafe.Pointer(&w.ciphertext))
 	aligned("eight lanes", unsafe.Pointer(&w.wide))
-	aligned("four lanes", unsafe.Pointer(&w.lanes.State))
+	aligned("four lanes", unsafe.Pointer(&w.state))
 
 	dk512, _ := GenerateKey512()
 	dk768, _ := GenerateKey768()

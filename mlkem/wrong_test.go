@@ -205,7 +205,8 @@ func TestScratchIsWiped(t *testing.T) {
 		var k [SharedKeySize]byte
 		c := make([]byte, s.ciphertextSize())
 		a, tHat, secret := make([]kemring.Poly, s.k*s.k), make([]kemring.Poly, s.k), make([]kemring.Poly, s.k)
-		var rho, h, z, d [32]byte
+		var rho, z, d [32]byte
+		var h keyHash
 		copy(d[:], random(32))
 		copy(z[:], random(32))
 		sk := secretKey{publicKey{s.params, a, tHat, &rho, &h}, secret, &z}
