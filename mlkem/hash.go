@@ -39,7 +39,8 @@ func (w *scratch) keyHash(pk *publicKey, c *chain) *[32]byte {
 	}
 	ek := pk.appendBytes(w.ciphertext[:0])
 	own := &w.lateHash
-	*own = chain{lane: chainLane + 1, domain: keccak.DomainSHA3, begin: &h.state, rest: ek[h.next:]}
+	own.hash(keccak.DomainSHA3, ek[h.next:])
+	own.lane, own.begin = chainLane+1, &h.state
 	if c != nil {
 		for own.rest != nil {
 			own.feed(&w.state)

@@ -46,7 +46,8 @@ type scratch struct {
 
 	acc, mu *kemring.Poly
 	twisted []kemring.Poly // of ŝ, ŷ or û
-	noise   []kemring.Poly // s, e or y, e₁, e₂
+	noise   noise
+	used    []kemring.Poly // what wipe has to clear of polys
 
 	key secretKey // the key of the operation; here, so that the view is not on the stack
 
@@ -70,17 +71,18 @@ func (w *scratch) release() {
 func (w *scratch) begin(p *params) {
 	w.acc, w.mu = &w.polys[0], &w.polys[1]
 	w.twisted = w.polys[2:][:p.k]
-	w.noise = w.polys[2+p.k:][:2*p.k+1]
+	w.noise = noise{w.polys[2+p.k:][:p.k], w.polys[2+2*p.k:][:p.k+1]}
+	w.used = w.polys[:2+3*p.k+1]
 }
 
 // wipe zeroes what an operation with parameters p leaves of secrets: all but the message
 // and the ciphertext, which are secret in decapsulation alone.
 func (w *scratch) wipe(p *params) {
-	clear(w.polys[:2+3*p.k+1])
+	clear(w.used)
 	if p.eta1 == 3 {
 		clear(w.prf[:])
 	}
-	w.acc, w.mu, w.twisted, w.noise = nil, nil, nil, nil
+	w.acc, w.mu, w.twisted, w.noise, w.used = nil, nil, nil, noise{}, nil
 	clear(w.seed[:])
 	clear(w.g[:])
 	clear(w.m[:])
@@ -99,39 +101,39 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	copy(sk.rho[:], w.g[:32])
 	publicRho(sk.rho)
 
-	noise := w.noise[:2*k]
+	s, e := sk.s, w.noise.first
+	w.noise, w.used = noise{s, e}, w.polys[2:2+2*k]
 	if sk.eta1 == 3 {
-		w.sampleNoise(noise, len(noise), nil)
-		w.sampled = len(noise)
+		w.sampleNoise(2*k, nil)
 	}
 	ek := w.message[:sk.encapsulationKeySize()]
 	copy(ek[k*kemring.EncodedSize12:], sk.rho[:])
-	w.hash = newChain(keccak.DomainSHA3, ek)
+	w.hash.hash(keccak.DomainSHA3, ek)
 
 	transformed, row := 0, 0
 	for next := 0; next < k*k; {
 		n := sk.together(next, false)
-		w.sampleMatrix(&sk.publicKey, next, n, noise, &w.hash)
+		w.sampleMatrix(&sk.publicKey, next, n, &w.hash)
 		next += n
 		for ; transformed < w.sampled; transformed++ {
-			p := &noise[transformed]
 			if transformed < k {
-				kemring.NTTTwist(p, &w.twisted[transformed])
-				sk.s[transformed] = *p
-				kemring.Reduce(&sk.s[transformed])
+				kemring.NTTTwist(&s[transformed], &w.twisted[transformed])
 			} else {
-				kemring.NTT(p)
+				kemring.NTT(&e[transformed-k])
 			}
 		}
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
 		for ; row < k && next >= (row+1)*k && transformed > k+row; row++ {
 			t := &sk.t[row]
-			kemring.Dot(t, sk.a[row*k:], 1, noise[:k], w.twisted)
-			kemring.AddMontgomery(t, &noise[k+row])
+			kemring.Dot(t, sk.a[row*k:], 1, s, w.twisted)
+			kemring.AddMontgomery(t, &e[row])
 			encoded := ek[row*kemring.EncodedSize12:][:kemring.EncodedSize12]
 			kemring.Encode12(encoded, t)
 			publicEncoded(encoded)
 		}
+	}
+	for i := range s {
+		kemring.Reduce(&s[i])
 	}
 	w.leave(sk.h, &w.hash, len(ek))
 	w.wipe(sk.params)
@@ -153,10 +155,10 @@ func (w *scratch) parse(pk *publicKey, ek []byte) bool {
 	}
 	copy(pk.rho[:], message[k*kemring.EncodedSize12:])
 
-	w.hash = newChain(keccak.DomainSHA3, message)
+	w.hash.hash(keccak.DomainSHA3, message)
 	for next := 0; next < k*k; {
 		n := pk.together(next, true)
-		w.sampleMatrix(pk, next, n, nil, &w.hash)
+		w.sampleMatrix(pk, next, n, &w.hash)
 		next += n
 	}
 	w.hash.finish(&w.state)
@@ -173,7 +175,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], w.keyHash(pk, nil)[:])
 	w.hashG(64, keccak.DomainSHA3, nil)
-	w.sampleNoise(w.noise, pk.wideNoise(), nil)
+	w.sampleNoise(pk.wideNoise(), nil)
 	w.encrypt(pk, ciphertext)
 	copy(sharedKey[:], w.g[:32])
 	w.wipe(pk.params)
@@ -183,7 +185,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 // once y, e₁ and e₂ are in w.noise.
 func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 	k := pk.k
-	y, e1, e2 := w.noise[:k], w.noise[k:2*k], &w.noise[2*k]
+	y, e1, e2 := w.noise.first, w.noise.rest[:k], &w.noise.rest[k]
 	for i := range y {
 		kemring.NTTTwist(&y[i], &w.twisted[i])
 	}
@@ -202,7 +204,7 @@ func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 
 // decrypt is FIPS 203, Algorithm 15 (K-PKE.Decrypt): it leaves the message in w.m.
 func (w *scratch) decrypt(sk *secretKey, ciphertext []byte) {
-	u := w.noise[:sk.k]
+	u := w.noise.first
 	for i := range u {
 		kemring.Decompress(&u[i], ciphertext, sk.du)
 		kemring.NTTTwist(&u[i], &w.twisted[i])
@@ -226,11 +228,11 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	ciphertext = message[32:]
 
 	w.decrypt(sk, ciphertext)
-	w.hash = newChain(keccak.DomainSHAKE, message)
+	w.hash.hash(keccak.DomainSHAKE, message)
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], w.keyHash(&sk.publicKey, &w.hash)[:])
 	w.hashG(64, keccak.DomainSHA3, &w.hash)
-	w.sampleNoise(w.noise, sk.wideNoise(), &w.hash)
+	w.sampleNoise(sk.wideNoise(), &w.hash)
 	w.hash.finish(&w.state)
 
 	again := w.ciphertext[:len(ciphertext)]

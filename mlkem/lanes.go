@@ -23,9 +23,9 @@ type chain struct {
 	digest [32]byte    // the first bytes of the output, then
 }
 
-// newChain returns a hash of message that has yet to begin, in the chains' lane.
-func newChain(domain byte, message []byte) chain {
-	return chain{lane: chainLane, domain: domain, begin: &newHash, rest: message}
+// hash makes c a hash of message that has yet to begin, in the chains' lane.
+func (c *chain) hash(domain byte, message []byte) {
+	c.lane, c.domain, c.begin, c.rest = chainLane, domain, &newHash, message
 }
 
 const chainRate = keccak.RateSHAKE256 // and that of SHA3-256
@@ -111,26 +111,42 @@ func newMatrixTails(k int) *tails {
 	return t
 }
 
-// sampleNoise samples noise polynomials PRF_η(w.g[32:], i), of which the first wide have η = 3 and
-// the others 2, in all lanes, or beside c in those behind its own.
-func (w *scratch) sampleNoise(noise []kemring.Poly, wide int, c *chain) {
+// noise are the noise polynomials of an operation, in the order of their numbers.
+type noise struct {
+	first []kemring.Poly // s or y
+	rest  []kemring.Poly // e or e₁, e₂
+}
+
+func (v *noise) len() int { return len(v.first) + len(v.rest) }
+
+func (v *noise) at(i int) *kemring.Poly {
+	if i < len(v.first) {
+		return &v.first[i]
+	}
+	return &v.rest[i-len(v.first)]
+}
+
+// sampleNoise samples w.noise, PRF_η(w.g[32:], i), of which the first wide have η = 3 and the
+// others 2, in all lanes, or beside c in those behind its own.
+func (w *scratch) sampleNoise(wide int, c *chain) {
+	count := w.noise.len()
 	next, lane0 := 0, 0
 	switch {
 	case c != nil:
 		lane0 = chainLane + 1
-	case keccak.Wide() && wide == 0 && len(noise) > keccak.Lanes:
-		next = w.sampleInEight(noise)
+	case keccak.Wide() && wide == 0:
+		next = w.sampleInEight()
 	}
 	held := 0 // lanes that take a second block for the first polynomials
-	for next < len(noise) || held > 0 {
+	for next < count || held > 0 {
 		first := lane0 + held // the lane of polynomial number next
-		n := min(keccak.Lanes-first, len(noise)-next)
+		n := min(keccak.Lanes-first, count-next)
 		lanes := uint(1<<n-1) << first
 		w.state.Start(lanes, keccak.RateSHAKE256, w.g[32:], noiseTails.from(next, first))
 		w.permute(lanes|uint(1<<held-1)<<lane0, c)
 		for i := range held {
 			w.state.Read(lane0+i, w.prf[i][keccak.RateSHAKE256:])
-			kemring.CBD3(&noise[i], &w.prf[i])
+			kemring.CBD3(w.noise.at(i), &w.prf[i])
 		}
 		held = 0
 		for lane := first; lane < first+n; lane++ {
@@ -138,20 +154,21 @@ func (w *scratch) sampleNoise(noise []kemring.Poly, wide int, c *chain) {
 				w.state.Read(lane, w.prf[next][:keccak.RateSHAKE256])
 				held++
 			} else {
-				kemring.CBD2(&noise[next], &w.state, lane)
+				kemring.CBD2(w.noise.at(next), &w.state, lane)
 			}
 			next++
 		}
 	}
+	w.sampled = count
 }
 
 // sampleInEight samples up to eight noise polynomials with η = 2 at once, and returns how many.
-func (w *scratch) sampleInEight(noise []kemring.Poly) int {
-	n := min(len(noise), len(w.wide[0]))
+func (w *scratch) sampleInEight() int {
+	n := min(w.noise.len(), len(w.wide[0]))
 	w.wide.Start(keccak.RateSHAKE256, w.g[32:], (*[8]uint64)(noiseTails[keccak.Lanes:]))
 	w.wide.Permute(1<<8 - 1)
 	for i := range n {
-		kemring.CBD2Wide(&noise[i], &w.wide, i)
+		kemring.CBD2Wide(w.noise.at(i), &w.wide, i)
 	}
 	clear(w.wide[:])
 	return n
@@ -160,24 +177,24 @@ func (w *scratch) sampleInEight(noise []kemring.Poly) int {
 // xofBlocks is how many blocks of the XOF nearly every polynomial of Â takes.
 const xofBlocks = 3
 
-// sampleMatrix samples n polynomials of Â from number first on: three of them beside the noise
-// polynomials from number w.sampled on, one for each permutation, and then c, or four beside
+// sampleMatrix samples n polynomials of Â from number first on: three of them beside the
+// polynomials of w.noise from number w.sampled on, one for each permutation, and then c, or four beside
 // nothing. How many permutations it takes depends on ρ, through the rejections of SampleNTT, and
 // on nothing secret.
-func (w *scratch) sampleMatrix(pk *publicKey, first, n int, noise []kemring.Poly, c *chain) {
-	lane0 := chainLane + 1
+func (w *scratch) sampleMatrix(pk *publicKey, first, n int, c *chain) {
+	lane0, noise := chainLane+1, w.noise.len()
 	if n == keccak.Lanes {
-		lane0, noise, c = 0, nil, nil
+		lane0, noise, c = 0, 0, nil
 	}
 	a := pk.a[first:][:n]
 	lanes := uint(1<<n-1) << lane0
 	w.state.Start(lanes, keccak.RateSHAKE128, pk.rho[:], pk.tails.from(first, lane0))
 	var done [keccak.Lanes]int // coefficients of each
 	for range xofBlocks {
-		if i := w.sampled; i < len(noise) {
+		if i := w.sampled; i < noise {
 			w.state.Start(1<<chainLane, keccak.RateSHAKE256, w.g[32:], noiseTails.from(i, chainLane))
 			w.state.Permute(lanes | 1<<chainLane)
-			kemring.CBD2(&noise[i], &w.state, chainLane)
+			kemring.CBD2(w.noise.at(i), &w.state, chainLane)
 			w.sampled++
 		} else {
 			w.permute(lanes, c)
