@@ -199,9 +199,7 @@ func (w *scratch) sampleMatrix(pk *publicKey, first, n int, c *chain) {
 		} else {
 			w.permute(lanes, c)
 		}
-		for i := range a {
-			done[i] = kemring.SampleNTT(&a[i], done[i], &w.state, lane0+i)
-		}
+		kemring.SampleNTTs(a, &done, &w.state, lane0)
 	}
 	for i := range a {
 		for done[i] < kemring.N {

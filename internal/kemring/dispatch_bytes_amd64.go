@@ -19,11 +19,28 @@ import (
 func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 	switch {
 	case cpu.AVX512:
-		return sampleNTTAVX512(p, n, &s[0][lane])
+		sampleNTTAVX512(p, &n, &s[0][lane], 1)
 	case cpu.AVX2:
-		return sampleNTTAVX2(p, n, &s[0][lane])
+		sampleNTTAVX2(p, &n, &s[0][lane], 1)
 	default:
-		return sampleNTTGeneric(p, n, s, lane)
+		n = sampleNTTGeneric(p, n, s, lane)
+	}
+	return n
+}
+
+// SampleNTTs is SampleNTT of each polynomial of a, at least one, from lanes of s, the first
+// from lane and each next one from that behind. done[i] is n of a[i].
+func SampleNTTs(a []Poly, done *[keccak.Lanes]int, s *keccak.State4, lane int) {
+	first := &s[0][lane : lane+len(a)][0]
+	switch {
+	case cpu.AVX512:
+		sampleNTTAVX512(&a[0], &done[0], first, len(a))
+	case cpu.AVX2:
+		sampleNTTAVX2(&a[0], &done[0], first, len(a))
+	default:
+		for i := range a {
+			done[i] = sampleNTTGeneric(&a[i], done[i], s, lane+i)
+		}
 	}
 }
 
@@ -189,14 +206,15 @@ func Decode12(p *Poly, src []byte) bool {
 // is 32·w bytes further. No kernel writes outside *p or the bytes of dst named at it, or
 // reads outside the whole state or the bytes of src named at it.
 
-// sampleNTTAVX512 and sampleNTTAVX2 are sampleNTTGeneric. Their branch is on n > 144; which
-// memory they touch depends on n and the block, all of which is public.
+// sampleNTTAVX512 and sampleNTTAVX2 are sampleNTTGeneric of lanes neighbouring lanes, 1 to 4, to
+// as many polynomials from p on; done points to as many n, which they replace. Their branch is on
+// n > 144; which memory they touch depends on n and the block, all of which is public.
 //
 //go:noescape
-func sampleNTTAVX512(p *Poly, n int, lane *uint64) int
+func sampleNTTAVX512(p *Poly, done *int, lane *uint64, lanes int)
 
 //go:noescape
-func sampleNTTAVX2(p *Poly, n int, lane *uint64) int
+func sampleNTTAVX2(p *Poly, done *int, lane *uint64, lanes int)
 
 // Difference returns 0 if a and b, of equal length, a multiple of 32 that is not 0, are
 // the same, and another number if not. All of both is read. Constant time.

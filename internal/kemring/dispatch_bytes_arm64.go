@@ -23,6 +23,14 @@ func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 	return sampleNTTGeneric(p, n, s, lane)
 }
 
+// SampleNTTs is SampleNTT of each polynomial of a, at least one, from lanes of s, the first
+// from lane and each next one from that behind. done[i] is n of a[i].
+func SampleNTTs(a []Poly, done *[keccak.Lanes]int, s *keccak.State4, lane int) {
+	for i := range a {
+		done[i] = SampleNTT(&a[i], done[i], s, lane+i)
+	}
+}
+
 // CBD2 sets p to FIPS 203, Algorithm 8 (SamplePolyCBD) with η = 2, of the first 128
 // bytes of a lane of s.
 //

@@ -22,6 +22,14 @@ func Sub(p, a *Poly)           { subGeneric(p, a) }
 func SampleNTT(p *Poly, n int, s *keccak.State4, lane int) int {
 	return sampleNTTGeneric(p, n, s, lane)
 }
+
+// SampleNTTs is SampleNTT of each polynomial of a, at least one, from lanes of s, the first
+// from lane and each next one from that behind. done[i] is n of a[i].
+func SampleNTTs(a []Poly, done *[keccak.Lanes]int, s *keccak.State4, lane int) {
+	for i := range a {
+		done[i] = SampleNTT(&a[i], done[i], s, lane+i)
+	}
+}
 func CBD2(p *Poly, s *keccak.State4, lane int)     { cbd2Generic(p, s, lane) }
 func CBD2Wide(p *Poly, s *keccak.State8, lane int) { cbd2WideGeneric(p, s, lane) }
 func CBD3(p *Poly, b *[192]byte)                   { cbd3Generic(p, b) }

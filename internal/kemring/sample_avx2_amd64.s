@@ -518,131 +518,217 @@ DATA compaction<>+4080(SB)/8, $0x0706050403020100
 DATA compaction<>+4088(SB)/8, $0x0f0e0d0c0b0a0908
 GLOBL compaction<>(SB), RODATA|NOPTR, $4096
 
-// func sampleNTTAVX2(p *[256]int16, n int, lane *uint64) int
+// func sampleNTTAVX2(p *[256]int16, done *int, lane *uint64, lanes int)
 // Requires: AVX, AVX2, BMI2, CMOV, POPCNT
 TEXT ·sampleNTTAVX2(SB), NOSPLIT, $496-32
-	MOVQ    p+0(FP), AX
-	MOVQ    n+8(FP), CX
-	MOVQ    lane+16(FP), DX
-	XORL    BX, BX
-	CMPQ    CX, $0x00000090
+	MOVQ         p+0(FP), AX
+	MOVQ         done+8(FP), CX
+	MOVQ         lane+16(FP), DX
+	MOVQ         lanes+24(FP), BX
+	LEAQ         -257(SP), SI
+	ANDQ         $-32, SI
+	LEAQ         compaction<>+0(SB), DI
+	VMOVDQU      spreadThree<>+0(SB), Y0
+	VPBROADCASTD shiftEven4<>+0(SB), Y1
+	VPBROADCASTD q<>+0(SB), Y2
+
+lane:
+	MOVQ    AX, R8
+	MOVQ    (CX), R9
+	CMPQ    R9, $0x00000090
 	JBE     sample
-	LEAQ    31(SP), SI
-	ANDQ    $-32, SI
-	VMOVDQU 288(AX), Y0
-	VMOVDQA Y0, (SI)
-	VMOVDQU 320(AX), Y0
-	VMOVDQA Y0, 32(SI)
-	VMOVDQU 352(AX), Y0
-	VMOVDQA Y0, 64(SI)
-	VMOVDQU 384(AX), Y0
-	VMOVDQA Y0, 96(SI)
-	VMOVDQU 416(AX), Y0
-	VMOVDQA Y0, 128(SI)
-	VMOVDQU 448(AX), Y0
-	VMOVDQA Y0, 160(SI)
-	VMOVDQU 480(AX), Y0
-	VMOVDQA Y0, 192(SI)
-	LEAQ    512(AX), BX
-	LEAQ    -288(SI), AX
+	MOVQ    SI, R8
+	VMOVDQU 288(AX), Y3
+	VMOVDQA Y3, 288(R8)
+	VMOVDQU 320(AX), Y3
+	VMOVDQA Y3, 320(R8)
+	VMOVDQU 352(AX), Y3
+	VMOVDQA Y3, 352(R8)
+	VMOVDQU 384(AX), Y3
+	VMOVDQA Y3, 384(R8)
+	VMOVDQU 416(AX), Y3
+	VMOVDQA Y3, 416(R8)
+	VMOVDQU 448(AX), Y3
+	VMOVDQA Y3, 448(R8)
+	VMOVDQU 480(AX), Y3
+	VMOVDQA Y3, 480(R8)
 
 sample:
-	LEAQ         compaction<>+0(SB), SI
-	VMOVDQU      spreadThree<>+0(SB), Y0
-	VPBROADCASTD shiftEven4<>+0(SB), Y4
-	VPBROADCASTD q<>+0(SB), Y5
-	MOVL         $0x00000003, DI
-
-six:
-	VPBROADCASTQ 32(DX), Y6
-	VPBLENDD     $0x03, (DX), Y6, Y6
-	VPBLENDD     $0xc0, 40(DX), Y6, Y6
-	VPSHUFB      Y0, Y6, Y6
-	VPMULLW      Y4, Y6, Y6
-	VPSRLW       $0x04, Y6, Y6
-	VPCMPGTW     Y6, Y5, Y7
-	VPBROADCASTQ 128(DX), Y8
-	VPBLENDD     $0x03, 96(DX), Y8, Y8
-	VPBLENDD     $0xc0, 136(DX), Y8, Y8
-	VPSHUFB      Y0, Y8, Y8
-	VPMULLW      Y4, Y8, Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPCMPGTW     Y8, Y5, Y9
-	VPACKSSWB    Y9, Y7, Y7
-	VPMOVMSKB    Y7, R8
-	RORXL        $0x1c, R8, R9
-	ANDL         $0x00000ff0, R9
-	RORXL        $0x0c, R8, R10
+	VPBROADCASTQ 32(DX), Y3
+	VPBLENDD     $0x03, (DX), Y3, Y3
+	VPBLENDD     $0xc0, 40(DX), Y3, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPMULLW      Y1, Y3, Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPCMPGTW     Y3, Y2, Y11
+	VPBROADCASTQ 128(DX), Y12
+	VPBLENDD     $0x03, 96(DX), Y12, Y12
+	VPBLENDD     $0xc0, 136(DX), Y12, Y12
+	VPSHUFB      Y0, Y12, Y12
+	VPMULLW      Y1, Y12, Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPCMPGTW     Y12, Y2, Y13
+	VPACKSSWB    Y13, Y11, Y11
+	VPMOVMSKB    Y11, R10
+	RORXL        $0x1c, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x0c, R10, R12
+	ANDL         $0x00000ff0, R12
+	VMOVDQU      (DI)(R11*1), X4
+	VINSERTI128  $0x01, (DI)(R12*1), Y4, Y4
+	VPSHUFB      Y4, Y3, Y3
+	VMOVDQU      X3, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y3, (R8)(R9*2)
+	POPCNTL      R12, R12
+	ADDQ         R12, R9
+	RORXL        $0x04, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x14, R10, R10
 	ANDL         $0x00000ff0, R10
-	VMOVDQU      (SI)(R9*1), X1
-	VINSERTI128  $0x01, (SI)(R10*1), Y1, Y1
-	VPSHUFB      Y1, Y6, Y6
-	VMOVDQU      X6, (AX)(CX*2)
-	POPCNTL      R9, R9
-	ADDQ         R9, CX
-	VEXTRACTI128 $0x01, Y6, (AX)(CX*2)
+	VMOVDQU      (DI)(R11*1), X5
+	VINSERTI128  $0x01, (DI)(R10*1), Y5, Y5
+	VPSHUFB      Y5, Y12, Y12
+	VMOVDQU      X12, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y12, (R8)(R9*2)
 	POPCNTL      R10, R10
-	ADDQ         R10, CX
-	RORXL        $0x04, R8, R9
-	ANDL         $0x00000ff0, R9
-	RORXL        $0x14, R8, R8
-	ANDL         $0x00000ff0, R8
-	VMOVDQU      (SI)(R9*1), X2
-	VINSERTI128  $0x01, (SI)(R8*1), Y2, Y2
-	VPSHUFB      Y2, Y8, Y8
-	VMOVDQU      X8, (AX)(CX*2)
-	POPCNTL      R9, R9
-	ADDQ         R9, CX
-	VEXTRACTI128 $0x01, Y8, (AX)(CX*2)
-	POPCNTL      R8, R8
-	ADDQ         R8, CX
-	ADDQ         $0x000000c0, DX
-	DECL         DI
-	JNZ          six
-	VPBROADCASTQ 32(DX), Y1
-	VPBLENDD     $0x03, (DX), Y1, Y1
-	VPBLENDD     $0xc0, 40(DX), Y1, Y1
-	VPSHUFB      Y0, Y1, Y1
-	VPMULLW      Y4, Y1, Y1
-	VPSRLW       $0x04, Y1, Y1
-	VPCMPGTW     Y1, Y5, Y0
-	VPACKSSWB    Y0, Y0, Y0
-	VPMOVMSKB    Y0, DX
-	RORXL        $0x1c, DX, DI
-	ANDL         $0x00000ff0, DI
-	RORXL        $0x0c, DX, DX
-	ANDL         $0x00000ff0, DX
-	VMOVDQU      (SI)(DI*1), X3
-	VINSERTI128  $0x01, (SI)(DX*1), Y3, Y3
-	VPSHUFB      Y3, Y1, Y1
-	VMOVDQU      X1, (AX)(CX*2)
-	POPCNTL      DI, DI
-	ADDQ         DI, CX
-	VEXTRACTI128 $0x01, Y1, (AX)(CX*2)
-	POPCNTL      DX, DX
-	ADDQ         DX, CX
-	TESTQ        BX, BX
-	JZ           done
-	MOVL         $0x00000100, DX
-	CMPQ         CX, DX
-	CMOVQHI      DX, CX
-	VMOVDQA      288(AX), Y0
-	VMOVDQU      Y0, -224(BX)
-	VMOVDQA      320(AX), Y0
-	VMOVDQU      Y0, -192(BX)
-	VMOVDQA      352(AX), Y0
-	VMOVDQU      Y0, -160(BX)
-	VMOVDQA      384(AX), Y0
-	VMOVDQU      Y0, -128(BX)
-	VMOVDQA      416(AX), Y0
-	VMOVDQU      Y0, -96(BX)
-	VMOVDQA      448(AX), Y0
-	VMOVDQU      Y0, -64(BX)
-	VMOVDQA      480(AX), Y0
-	VMOVDQU      Y0, -32(BX)
+	ADDQ         R10, R9
+	VPBROADCASTQ 224(DX), Y3
+	VPBLENDD     $0x03, 192(DX), Y3, Y3
+	VPBLENDD     $0xc0, 232(DX), Y3, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPMULLW      Y1, Y3, Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPCMPGTW     Y3, Y2, Y11
+	VPBROADCASTQ 320(DX), Y12
+	VPBLENDD     $0x03, 288(DX), Y12, Y12
+	VPBLENDD     $0xc0, 328(DX), Y12, Y12
+	VPSHUFB      Y0, Y12, Y12
+	VPMULLW      Y1, Y12, Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPCMPGTW     Y12, Y2, Y13
+	VPACKSSWB    Y13, Y11, Y11
+	VPMOVMSKB    Y11, R10
+	RORXL        $0x1c, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x0c, R10, R12
+	ANDL         $0x00000ff0, R12
+	VMOVDQU      (DI)(R11*1), X6
+	VINSERTI128  $0x01, (DI)(R12*1), Y6, Y6
+	VPSHUFB      Y6, Y3, Y3
+	VMOVDQU      X3, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y3, (R8)(R9*2)
+	POPCNTL      R12, R12
+	ADDQ         R12, R9
+	RORXL        $0x04, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x14, R10, R10
+	ANDL         $0x00000ff0, R10
+	VMOVDQU      (DI)(R11*1), X7
+	VINSERTI128  $0x01, (DI)(R10*1), Y7, Y7
+	VPSHUFB      Y7, Y12, Y12
+	VMOVDQU      X12, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y12, (R8)(R9*2)
+	POPCNTL      R10, R10
+	ADDQ         R10, R9
+	VPBROADCASTQ 416(DX), Y3
+	VPBLENDD     $0x03, 384(DX), Y3, Y3
+	VPBLENDD     $0xc0, 424(DX), Y3, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPMULLW      Y1, Y3, Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPCMPGTW     Y3, Y2, Y11
+	VPBROADCASTQ 512(DX), Y12
+	VPBLENDD     $0x03, 480(DX), Y12, Y12
+	VPBLENDD     $0xc0, 520(DX), Y12, Y12
+	VPSHUFB      Y0, Y12, Y12
+	VPMULLW      Y1, Y12, Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPCMPGTW     Y12, Y2, Y13
+	VPACKSSWB    Y13, Y11, Y11
+	VPMOVMSKB    Y11, R10
+	RORXL        $0x1c, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x0c, R10, R12
+	ANDL         $0x00000ff0, R12
+	VMOVDQU      (DI)(R11*1), X8
+	VINSERTI128  $0x01, (DI)(R12*1), Y8, Y8
+	VPSHUFB      Y8, Y3, Y3
+	VMOVDQU      X3, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y3, (R8)(R9*2)
+	POPCNTL      R12, R12
+	ADDQ         R12, R9
+	RORXL        $0x04, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x14, R10, R10
+	ANDL         $0x00000ff0, R10
+	VMOVDQU      (DI)(R11*1), X9
+	VINSERTI128  $0x01, (DI)(R10*1), Y9, Y9
+	VPSHUFB      Y9, Y12, Y12
+	VMOVDQU      X12, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y12, (R8)(R9*2)
+	POPCNTL      R10, R10
+	ADDQ         R10, R9
+	VPBROADCASTQ 608(DX), Y3
+	VPBLENDD     $0x03, 576(DX), Y3, Y3
+	VPBLENDD     $0xc0, 616(DX), Y3, Y3
+	VPSHUFB      Y0, Y3, Y3
+	VPMULLW      Y1, Y3, Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPCMPGTW     Y3, Y2, Y11
+	VPACKSSWB    Y11, Y11, Y11
+	VPMOVMSKB    Y11, R10
+	RORXL        $0x1c, R10, R11
+	ANDL         $0x00000ff0, R11
+	RORXL        $0x0c, R10, R10
+	ANDL         $0x00000ff0, R10
+	VMOVDQU      (DI)(R11*1), X10
+	VINSERTI128  $0x01, (DI)(R10*1), Y10, Y10
+	VPSHUFB      Y10, Y3, Y3
+	VMOVDQU      X3, (R8)(R9*2)
+	POPCNTL      R11, R11
+	ADDQ         R11, R9
+	VEXTRACTI128 $0x01, Y3, (R8)(R9*2)
+	POPCNTL      R10, R10
+	ADDQ         R10, R9
+	CMPQ         R8, AX
+	JEQ          done
+	MOVL         $0x00000100, R10
+	CMPQ         R9, R10
+	CMOVQHI      R10, R9
+	VMOVDQA      288(R8), Y3
+	VMOVDQU      Y3, 288(AX)
+	VMOVDQA      320(R8), Y3
+	VMOVDQU      Y3, 320(AX)
+	VMOVDQA      352(R8), Y3
+	VMOVDQU      Y3, 352(AX)
+	VMOVDQA      384(R8), Y3
+	VMOVDQU      Y3, 384(AX)
+	VMOVDQA      416(R8), Y3
+	VMOVDQU      Y3, 416(AX)
+	VMOVDQA      448(R8), Y3
+	VMOVDQU      Y3, 448(AX)
+	VMOVDQA      480(R8), Y3
+	VMOVDQU      Y3, 480(AX)
 
 done:
-	MOVQ CX, ret+24(FP)
+	MOVQ R9, (CX)
+	ADDQ $0x00000200, AX
+	ADDQ $0x00000008, CX
+	ADDQ $0x00000008, DX
+	DECQ BX
+	JNE  lane
 	VZEROUPPER
 	RET
 

@@ -4,28 +4,34 @@
 
 #include "textflag.h"
 
-// func sampleNTTAVX512(p *[256]int16, n int, lane *uint64) int
+// func sampleNTTAVX512(p *[256]int16, done *int, lane *uint64, lanes int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, AVX512VBMI2, AVX512VL, BMI2, CMOV, POPCNT
 TEXT ·sampleNTTAVX512(SB), NOSPLIT, $0-32
 	MOVQ         p+0(FP), AX
-	MOVQ         n+8(FP), CX
+	MOVQ         done+8(FP), CX
 	MOVQ         lane+16(FP), DX
-	MOVL         $0x00000002, BX
-	KMOVD        BX, K1
-	MOVL         $0x00000004, BX
-	KMOVD        BX, K2
-	MOVL         $0x00000008, BX
-	KMOVD        BX, K3
-	MOVL         $0x00000010, BX
-	KMOVD        BX, K4
-	MOVL         $0x00000020, BX
-	KMOVD        BX, K5
+	MOVQ         lanes+24(FP), BX
+	MOVL         $0x00000002, SI
+	KMOVD        SI, K1
+	MOVL         $0x00000004, SI
+	KMOVD        SI, K2
+	MOVL         $0x00000008, SI
+	KMOVD        SI, K3
+	MOVL         $0x00000010, SI
+	KMOVD        SI, K4
+	MOVL         $0x00000020, SI
+	KMOVD        SI, K5
 	VMOVDQU64    spreadLane<>+0(SB), Z0
 	VPBROADCASTD shiftOdd4<>+0(SB), Z1
 	VPBROADCASTD low12<>+0(SB), Z2
 	VPBROADCASTD q<>+0(SB), Z3
-	CMPQ         CX, $0x00000090
-	JA           bounded
+	MOVQ         $-1, SI
+	MOVL         $0x00000100, DI
+
+lane:
+	MOVQ (CX), R8
+	CMPQ R8, $0x00000090
+	JA   bounded
 
 	// All 112 candidates have room: store whole vectors.
 	VPBROADCASTQ  (DX), Z4
@@ -39,10 +45,10 @@ TEXT ·sampleNTTAVX512(SB), NOSPLIT, $0-32
 	VPANDD        Z2, Z4, Z4
 	VPCMPUW       $0x01, Z3, Z4, K6
 	VPCOMPRESSW.Z Z4, K6, Z4
-	KMOVD         K6, BX
-	POPCNTL       BX, BX
-	VMOVDQU64     Z4, (AX)(CX*2)
-	ADDQ          BX, CX
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	VMOVDQU64     Z4, (AX)(R8*2)
+	ADDQ          R9, R8
 	VPBROADCASTQ  192(DX), Z4
 	VPBROADCASTQ  224(DX), K1, Z4
 	VPBROADCASTQ  256(DX), K2, Z4
@@ -54,10 +60,10 @@ TEXT ·sampleNTTAVX512(SB), NOSPLIT, $0-32
 	VPANDD        Z2, Z4, Z4
 	VPCMPUW       $0x01, Z3, Z4, K6
 	VPCOMPRESSW.Z Z4, K6, Z4
-	KMOVD         K6, BX
-	POPCNTL       BX, BX
-	VMOVDQU64     Z4, (AX)(CX*2)
-	ADDQ          BX, CX
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	VMOVDQU64     Z4, (AX)(R8*2)
+	ADDQ          R9, R8
 	VPBROADCASTQ  384(DX), Z4
 	VPBROADCASTQ  416(DX), K1, Z4
 	VPBROADCASTQ  448(DX), K2, Z4
@@ -67,32 +73,28 @@ TEXT ·sampleNTTAVX512(SB), NOSPLIT, $0-32
 	VPERMB        Z4, Z0, Z4
 	VPSRLVW       Z1, Z4, Z4
 	VPANDD        Z2, Z4, Z4
-	VPCMPUW       $0x01, Z3, Z4, K3
-	VPCOMPRESSW.Z Z4, K3, Z4
-	KMOVD         K3, BX
-	POPCNTL       BX, BX
-	VMOVDQU64     Z4, (AX)(CX*2)
-	ADDQ          BX, CX
+	VPCMPUW       $0x01, Z3, Z4, K6
+	VPCOMPRESSW.Z Z4, K6, Z4
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	VMOVDQU64     Z4, (AX)(R8*2)
+	ADDQ          R9, R8
 	VPBROADCASTQ  576(DX), Z4
 	VPBROADCASTQ  608(DX), K1, Z4
 	VPBROADCASTQ  640(DX), K2, Z4
 	VPERMB        Z4, Z0, Z4
 	VPSRLVW       Z1, Z4, Z4
 	VPANDD        Z2, Z4, Z4
-	VPCMPUW       $0x01, Y3, Y4, K1
-	VPCOMPRESSW.Z Y4, K1, Y4
-	KMOVD         K1, DX
-	POPCNTL       DX, DX
-	VMOVDQU       Y4, (AX)(CX*2)
-	ADDQ          DX, CX
-	MOVQ          CX, ret+24(FP)
-	VZEROUPPER
-	RET
+	VPCMPUW       $0x01, Y3, Y4, K6
+	VPCOMPRESSW.Z Y4, K6, Y4
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	VMOVDQU       Y4, (AX)(R8*2)
+	ADDQ          R9, R8
+	JMP           next
 
 bounded:
 	// Where a vector would reach past the polynomial, move its candidates up.
-	MOVQ          $-1, BX
-	MOVL          $0x00000100, SI
 	VPBROADCASTQ  (DX), Z4
 	VPBROADCASTQ  32(DX), K1, Z4
 	VPBROADCASTQ  64(DX), K2, Z4
@@ -104,20 +106,20 @@ bounded:
 	VPANDD        Z2, Z4, Z4
 	VPCMPUW       $0x01, Z3, Z4, K6
 	VPCOMPRESSW.Z Z4, K6, Z4
-	KMOVD         K6, DI
-	POPCNTL       DI, DI
-	MOVL          $0x000000e0, R8
-	CMPQ          CX, R8
-	CMOVQCS       CX, R8
-	MOVQ          CX, R9
-	SUBQ          R8, R9
-	SHLXQ         R9, BX, R9
-	KMOVD         R9, K6
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	MOVL          $0x000000e0, R10
+	CMPQ          R8, R10
+	CMOVQCS       R8, R10
+	MOVQ          R8, R11
+	SUBQ          R10, R11
+	SHLXQ         R11, SI, R11
+	KMOVD         R11, K6
 	VPEXPANDW.Z   Z4, K6, Z4
-	VMOVDQU16     Z4, K6, (AX)(R8*2)
-	ADDQ          DI, CX
-	CMPQ          CX, SI
-	CMOVQHI       SI, CX
+	VMOVDQU16     Z4, K6, (AX)(R10*2)
+	ADDQ          R9, R8
+	CMPQ          R8, DI
+	CMOVQHI       DI, R8
 	VPBROADCASTQ  192(DX), Z4
 	VPBROADCASTQ  224(DX), K1, Z4
 	VPBROADCASTQ  256(DX), K2, Z4
@@ -129,20 +131,20 @@ bounded:
 	VPANDD        Z2, Z4, Z4
 	VPCMPUW       $0x01, Z3, Z4, K6
 	VPCOMPRESSW.Z Z4, K6, Z4
-	KMOVD         K6, DI
-	POPCNTL       DI, DI
-	MOVL          $0x000000e0, R8
-	CMPQ          CX, R8
-	CMOVQCS       CX, R8
-	MOVQ          CX, R9
-	SUBQ          R8, R9
-	SHLXQ         R9, BX, R9
-	KMOVD         R9, K6
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	MOVL          $0x000000e0, R10
+	CMPQ          R8, R10
+	CMOVQCS       R8, R10
+	MOVQ          R8, R11
+	SUBQ          R10, R11
+	SHLXQ         R11, SI, R11
+	KMOVD         R11, K6
 	VPEXPANDW.Z   Z4, K6, Z4
-	VMOVDQU16     Z4, K6, (AX)(R8*2)
-	ADDQ          DI, CX
-	CMPQ          CX, SI
-	CMOVQHI       SI, CX
+	VMOVDQU16     Z4, K6, (AX)(R10*2)
+	ADDQ          R9, R8
+	CMPQ          R8, DI
+	CMOVQHI       DI, R8
 	VPBROADCASTQ  384(DX), Z4
 	VPBROADCASTQ  416(DX), K1, Z4
 	VPBROADCASTQ  448(DX), K2, Z4
@@ -152,45 +154,52 @@ bounded:
 	VPERMB        Z4, Z0, Z4
 	VPSRLVW       Z1, Z4, Z4
 	VPANDD        Z2, Z4, Z4
-	VPCMPUW       $0x01, Z3, Z4, K3
-	VPCOMPRESSW.Z Z4, K3, Z4
-	KMOVD         K3, DI
-	POPCNTL       DI, DI
-	MOVL          $0x000000e0, R8
-	CMPQ          CX, R8
-	CMOVQCS       CX, R8
-	MOVQ          CX, R9
-	SUBQ          R8, R9
-	SHLXQ         R9, BX, R9
-	KMOVD         R9, K3
-	VPEXPANDW.Z   Z4, K3, Z4
-	VMOVDQU16     Z4, K3, (AX)(R8*2)
-	ADDQ          DI, CX
-	CMPQ          CX, SI
-	CMOVQHI       SI, CX
+	VPCMPUW       $0x01, Z3, Z4, K6
+	VPCOMPRESSW.Z Z4, K6, Z4
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	MOVL          $0x000000e0, R10
+	CMPQ          R8, R10
+	CMOVQCS       R8, R10
+	MOVQ          R8, R11
+	SUBQ          R10, R11
+	SHLXQ         R11, SI, R11
+	KMOVD         R11, K6
+	VPEXPANDW.Z   Z4, K6, Z4
+	VMOVDQU16     Z4, K6, (AX)(R10*2)
+	ADDQ          R9, R8
+	CMPQ          R8, DI
+	CMOVQHI       DI, R8
 	VPBROADCASTQ  576(DX), Z4
 	VPBROADCASTQ  608(DX), K1, Z4
 	VPBROADCASTQ  640(DX), K2, Z4
 	VPERMB        Z4, Z0, Z4
 	VPSRLVW       Z1, Z4, Z4
 	VPANDD        Z2, Z4, Z4
-	VPCMPUW       $0x01, Y3, Y4, K1
-	VPCOMPRESSW.Z Y4, K1, Y4
-	KMOVD         K1, DX
-	POPCNTL       DX, DX
-	MOVL          $0x000000f0, DI
-	CMPQ          CX, DI
-	CMOVQCS       CX, DI
-	MOVQ          CX, R8
-	SUBQ          DI, R8
-	SHLXQ         R8, BX, R8
-	KMOVD         R8, K1
-	VPEXPANDW.Z   Y4, K1, Y4
-	VMOVDQU16     Y4, K1, (AX)(DI*2)
-	ADDQ          DX, CX
-	CMPQ          CX, SI
-	CMOVQHI       SI, CX
-	MOVQ          CX, ret+24(FP)
+	VPCMPUW       $0x01, Y3, Y4, K6
+	VPCOMPRESSW.Z Y4, K6, Y4
+	KMOVD         K6, R9
+	POPCNTL       R9, R9
+	MOVL          $0x000000f0, R10
+	CMPQ          R8, R10
+	CMOVQCS       R8, R10
+	MOVQ          R8, R11
+	SUBQ          R10, R11
+	SHLXQ         R11, SI, R11
+	KMOVD         R11, K6
+	VPEXPANDW.Z   Y4, K6, Y4
+	VMOVDQU16     Y4, K6, (AX)(R10*2)
+	ADDQ          R9, R8
+	CMPQ          R8, DI
+	CMOVQHI       DI, R8
+
+next:
+	MOVQ R8, (CX)
+	ADDQ $0x00000200, AX
+	ADDQ $0x00000008, CX
+	ADDQ $0x00000008, DX
+	DECQ BX
+	JNE  lane
 	VZEROUPPER
 	RET
 

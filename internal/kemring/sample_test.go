@@ -1,6 +1,7 @@
 package kemring
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -124,6 +125,45 @@ func TestSampleNTTAcceptsExactlyBelowQAtEveryPosition(t *testing.T) {
 	})
 }
 
+// TestSampleNTTsIsSampleNTTOfEach runs over lanes whose polynomials hold different numbers of
+// coefficients, on either side of what a block can overrun, beside a guard.
+func TestSampleNTTsIsSampleNTTOfEach(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(8, 0))
+		limits := []int{Q, Q + 1, 1 << 12} // all are accepted, nearly all, and most
+		for range 2000 {
+			lane := rng.IntN(keccak.Lanes)
+			count := 1 + rng.IntN(keccak.Lanes-lane)
+			g := newGuarded(count, 31)
+			a := g.polys()
+			s := stateOf(0, nil, rng)
+			var done, wantDone [keccak.Lanes]int
+			var want [keccak.Lanes][]int16
+			for i := range a {
+				limit := limits[rng.IntN(len(limits))]
+				block := blockOf(func(int) int { return rng.IntN(limit) })
+				for w := range RateXOF / 8 {
+					s[w][lane+i] = binary.LittleEndian.Uint64(block[8*w:])
+				}
+				done[i] = []int{0, 144, 145, 255, 256, rng.IntN(N + 1)}[rng.IntN(6)]
+				for j := range done[i] {
+					a[i][j] = int16(rng.IntN(Q))
+				}
+				want[i] = sampleNTTOfStandard(slices.Clone(a[i][:done[i]]), block)
+				wantDone[i] = len(want[i])
+			}
+			before := *s
+			SampleNTTs(a, &done, s, lane)
+			require.Equal(t, wantDone, done)
+			for i := range a {
+				require.Equal(t, want[i], a[i][:done[i]])
+			}
+			require.Equal(t, before, *s, "the state has changed")
+			g.assertIntact(t)
+		}
+	})
+}
+
 // Real seeds need three blocks, rarely four: streams that reject nearly everything
 // reach the fifth and far more, as Algorithm 7 does not bound them.
 func TestSampleNTTContinuesBeyondTheFourthBlock(t *testing.T) {
@@ -239,16 +279,18 @@ func TestSamplingAllocatesNothing(t *testing.T) {
 			var p Poly
 			var s keccak.State4
 			var b [192]byte
+			var done [keccak.Lanes]int
 			SampleNTT(&p, 0, &s, 1)
+			SampleNTTs([]Poly{p}, &done, &s, 1)
 			CBD2(&p, &s, 2)
 			CBD3(&p, &b)
 		}))
 	})
 }
 
-// BenchmarkSampleNTT samples a polynomial from three blocks of a real XOF's density.
+// BenchmarkSampleNTTs samples three polynomials from three blocks of a real XOF's density.
 // A hundred streams keep branch prediction from learning them.
-func BenchmarkSampleNTT(b *testing.B) {
+func BenchmarkSampleNTTs(b *testing.B) {
 	rng := rand.New(rand.NewPCG(7, 0))
 	streams := make([][3]keccak.State4, 100)
 	for i := range streams {
@@ -257,13 +299,13 @@ func BenchmarkSampleNTT(b *testing.B) {
 			streams[i][j] = *s
 		}
 	}
-	var p Poly
+	var a [3]Poly
 	i := 0
 	benchmark(b, func() {
-		stream, lane := &streams[i%len(streams)], i%4
-		n := SampleNTT(&p, 0, &stream[0], lane)
-		n = SampleNTT(&p, n, &stream[1], lane)
-		SampleNTT(&p, n, &stream[2], lane)
+		var done [keccak.Lanes]int
+		for block := range streams[i%len(streams)] {
+			SampleNTTs(a[:], &done, &streams[i%len(streams)][block], 1)
+		}
 		i++
 	})
 }

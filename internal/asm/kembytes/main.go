@@ -156,13 +156,14 @@ func (g *generator) kernel(name, signature string, body func()) {
 	g.Done()
 }
 
-// sampler emits a function that interval does not follow, whose branches lead forward.
-func (g *generator) sampler(name, signature string, frame int, body func()) {
-	g.begin(name, signature)
+// sampler emits a kernel of SampleNTT, which interval does not follow. body gets registers of
+// its own that hold the arguments.
+func (g *generator) sampler(name string, frame int, body func(poly, done, lane, lanes reg.Register)) {
+	g.begin(name, "func(p *[256]int16, done *int, lane *uint64, lanes int)")
 	if frame > 0 {
 		g.AllocLocal(frame)
 	}
-	body()
+	body(g.pointer("p"), g.pointer("done"), g.pointer("lane"), g.Load(g.Param("lanes"), g.GP64()))
 	g.VZEROUPPER()
 	g.RET()
 }

@@ -18,9 +18,7 @@ const lastFull = n - 112
 
 // sampleNTTAVX512 takes 32 candidates at a time from six words of the lane.
 func (g *generator) sampleNTTAVX512() {
-	g.sampler("sampleNTTAVX512", "func(p *[256]int16, n int, lane *uint64) int", 0, func() {
-		p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
-
+	g.sampler("sampleNTTAVX512", 0, func(p, done, lane, lanes reg.Register) {
 		// words loads six words of the lane from word first on, or three. The state
 		// has just been stored in rows, and only a load within a row is served
 		// before its store has reached the cache.
@@ -64,6 +62,13 @@ func (g *generator) sampleNTTAVX512() {
 			return z, number
 		}
 
+		ones, limit := g.GP64(), g.GP64()
+		g.MOVQ(operand.I32(-1), ones)
+		g.MOVL(operand.U32(n), limit.As32())
+
+		g.Label("lane")
+		count := g.GP64()
+		g.MOVQ(at(done, 0), count)
 		g.CMPQ(count, operand.U32(lastFull))
 		g.JA(operand.LabelRef("bounded"))
 
@@ -78,18 +83,13 @@ func (g *generator) sampleNTTAVX512() {
 			}
 			g.ADDQ(number, count)
 		}
-		g.Store(count, g.ReturnIndex(0))
-		g.VZEROUPPER()
-		g.RET()
+		g.JMP(operand.LabelRef("next"))
 
 		// A masked store that reaches past the polynomial would be right, but very
 		// slow where a page ends there: the last vector is stored in its last place,
 		// its candidates moved up.
 		g.Label("bounded")
 		g.Comment("Where a vector would reach past the polynomial, move its candidates up.")
-		ones, limit := g.GP64(), g.GP64()
-		g.MOVQ(operand.I32(-1), ones)
-		g.MOVL(operand.U32(n), limit.As32())
 		for first := 0; first < 21; first += 6 {
 			z, number := accepted(first)
 			width := min(32, (21-first)/3*16)
@@ -113,7 +113,14 @@ func (g *generator) sampleNTTAVX512() {
 			g.CMPQ(count, limit)
 			g.CMOVQHI(limit, count)
 		}
-		g.Store(count, g.ReturnIndex(0))
+
+		g.Label("next")
+		g.MOVQ(count, at(done, 0))
+		g.ADDQ(operand.U32(2*n), p)
+		g.ADDQ(operand.U32(8), done)
+		g.ADDQ(operand.U32(8), lane)
+		g.DECQ(lanes)
+		g.JNE(operand.LabelRef("lane"))
 	})
 }
 

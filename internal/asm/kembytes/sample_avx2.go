@@ -9,7 +9,7 @@ import (
 	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
-// sampleNTTAVX2 takes 32 candidates at a time from two times three words of the lane,
+// sampleNTTAVX2 takes 32 candidates at a time from two times three words of a lane,
 // and moves the accepted ones of each eight to the front by a shuffle that a table
 // holds for each of the 256 patterns.
 func (g *generator) sampleNTTAVX2() {
@@ -19,26 +19,10 @@ func (g *generator) sampleNTTAVX2() {
 	// works on a copy of the polynomial's last 112 coefficients with space behind.
 	const tail = 2 * (n - lastFull)
 	frame := tail + 2*(112+8)
-	g.sampler("sampleNTTAVX2", "func(p *[256]int16, n int, lane *uint64) int", frame+32, func() {
-		p, count, lane := g.pointer("p"), g.Load(g.Param("n"), g.GP64()), g.pointer("lane")
-		end := g.GP64() // of the polynomial, if the kernel works on the copy
-		g.XORL(end.As32(), end.As32())
-
-		g.CMPQ(count, operand.U32(lastFull))
-		g.JBE(operand.LabelRef("sample"))
-		scratch := g.GP64()
-		g.LEAQ(operand.Mem{Base: reg.StackPointer, Disp: 31}, scratch)
+	g.sampler("sampleNTTAVX2", frame+32, func(poly, done, lane, lanes reg.Register) {
+		scratch, table := g.GP64(), g.GP64()
+		g.LEAQ(operand.Mem{Base: reg.StackPointer, Disp: 31 - 2*lastFull}, scratch)
 		g.ANDQ(operand.I32(-32), scratch)
-		for i := 0; i < tail; i += 32 {
-			y := g.YMM()
-			g.VMOVDQU(at(p, 2*lastFull+i), y)
-			g.VMOVDQA(y, at(scratch, i))
-		}
-		g.LEAQ(at(p, 2*n), end)
-		g.LEAQ(at(scratch, -2*lastFull), p)
-
-		g.Label("sample")
-		table := g.GP64()
 		g.LEAQ(compaction, table)
 		// spread brings the bytes of candidate j into word j. The low half of the
 		// vector has words 0 and 1 of three, the high half words 1 and 2.
@@ -47,11 +31,26 @@ func (g *generator) sampleNTTAVX2() {
 		}))
 		align := g.ymmWords("shiftEven4", 1<<4, 1)
 		qs := g.ymmWords("q", q, q)
-		candidates := func(first reg.Register, word int) (y, below reg.VecVirtual) {
+
+		g.Label("lane")
+		p, count := g.GP64(), g.GP64()
+		g.MOVQ(poly, p)
+		g.MOVQ(at(done, 0), count)
+		g.CMPQ(count, operand.U32(lastFull))
+		g.JBE(operand.LabelRef("sample"))
+		g.MOVQ(scratch, p)
+		for i := 2 * lastFull; i < 2*n; i += 32 {
+			y := g.YMM()
+			g.VMOVDQU(at(poly, i), y)
+			g.VMOVDQA(y, at(p, i))
+		}
+
+		g.Label("sample")
+		candidates := func(word int) (y, below reg.VecVirtual) {
 			y, below = g.YMM(), g.YMM()
-			g.VPBROADCASTQ(at(first, stride*(word+1)), y)
-			g.VPBLENDD(operand.U8(0x03), at(first, stride*word), y, y)
-			g.VPBLENDD(operand.U8(0xc0), at(first, stride*(word+2)-24), y, y)
+			g.VPBROADCASTQ(at(lane, stride*(word+1)), y)
+			g.VPBLENDD(operand.U8(0x03), at(lane, stride*word), y, y)
+			g.VPBLENDD(operand.U8(0xc0), at(lane, stride*(word+2)-24), y, y)
 			g.VPSHUFB(spread, y, y)
 			g.VPMULLW(align, y, y) // the twelve bits are now the high ones in each word
 			g.VPSRLW(operand.U8(4), y, y)
@@ -80,35 +79,39 @@ func (g *generator) sampleNTTAVX2() {
 			g.POPCNTL(hi.As32(), hi.As32())
 			g.ADDQ(hi, count)
 		}
-		g.repeat("six", 3, func() {
-			y0, below0 := candidates(lane, 0)
-			y1, below1 := candidates(lane, 3)
+		for word := 0; word < 18; word += 6 {
+			y0, below0 := candidates(word)
+			y1, below1 := candidates(word + 3)
 			g.VPACKSSWB(below1, below0, below0)
 			below := g.GP64()
 			g.VPMOVMSKB(below0, below.As32())
 			store(y0, below, 0)
 			store(y1, below, 1)
-			g.ADDQ(operand.U32(6*stride), lane)
-		})
-		y, below := candidates(lane, 0)
+		}
+		y, below := candidates(18)
 		g.VPACKSSWB(below, below, below)
 		bits := g.GP64()
 		g.VPMOVMSKB(below, bits.As32())
 		store(y, bits, 0)
 
-		g.TESTQ(end, end)
-		g.JZ(operand.LabelRef("done"))
+		g.CMPQ(p, poly)
+		g.JEQ(operand.LabelRef("done"))
 		limit := g.GP64()
 		g.MOVL(operand.U32(n), limit.As32())
 		g.CMPQ(count, limit)
 		g.CMOVQHI(limit, count)
-		for i := 0; i < tail; i += 32 {
+		for i := 2 * lastFull; i < 2*n; i += 32 {
 			y := g.YMM()
-			g.VMOVDQA(at(p, 2*lastFull+i), y)
-			g.VMOVDQU(y, at(end, i-tail))
+			g.VMOVDQA(at(p, i), y)
+			g.VMOVDQU(y, at(poly, i))
 		}
 		g.Label("done")
-		g.Store(count, g.ReturnIndex(0))
+		g.MOVQ(count, at(done, 0))
+		g.ADDQ(operand.U32(2*n), poly)
+		g.ADDQ(operand.U32(8), done)
+		g.ADDQ(operand.U32(8), lane)
+		g.DECQ(lanes)
+		g.JNE(operand.LabelRef("lane"))
 	})
 }
 
