@@ -754,7 +754,7 @@ TEXT ·cbd2AVX2(SB), NOSPLIT, $0-16
 	VPBROADCASTD nibbleDown<>+0(SB), Y2
 	VMOVDQU      difference2Plus2<>+0(SB), Y3
 	VPBROADCASTD twoAndTwo<>+0(SB), Y4
-	MOVL         $0x00000010, DX
+	MOVL         $0x00000004, DX
 
 words:
 	VPBROADCASTQ (CX), Y5
@@ -764,8 +764,29 @@ words:
 	VPSHUFB      Y5, Y3, Y5
 	VPSUBW       Y4, Y5, Y5
 	VMOVDQU      Y5, (AX)
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, AX
+	VPBROADCASTQ 32(CX), Y5
+	VPSHUFB      Y0, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VPMULHUW     Y2, Y5, Y5
+	VPSHUFB      Y5, Y3, Y5
+	VPSUBW       Y4, Y5, Y5
+	VMOVDQU      Y5, 32(AX)
+	VPBROADCASTQ 64(CX), Y5
+	VPSHUFB      Y0, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VPMULHUW     Y2, Y5, Y5
+	VPSHUFB      Y5, Y3, Y5
+	VPSUBW       Y4, Y5, Y5
+	VMOVDQU      Y5, 64(AX)
+	VPBROADCASTQ 96(CX), Y5
+	VPSHUFB      Y0, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VPMULHUW     Y2, Y5, Y5
+	VPSHUFB      Y5, Y3, Y5
+	VPSUBW       Y4, Y5, Y5
+	VMOVDQU      Y5, 96(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
 	DECL         DX
 	JNZ          words
 	VZEROUPPER

@@ -149,17 +149,19 @@ func (g *generator) cbd2AVX2(out interval.Interval) {
 		// The table's entries are two too large, so that they are not negative.
 		table := g.ymm("difference2Plus2", fill(32, func(i int) byte { return byte(difference(i, 2) + 2) }))
 		two := g.ymmWords("twoAndTwo", 2+2<<8, 2+2<<8)
-		g.repeat("words", 16, func() {
-			y := g.YMM()
-			g.VPBROADCASTQ(at(lane, 0), y)
-			g.VPSHUFB(spread, y, y)
-			g.VPAND(nibble, y, y)
-			g.VPMULHUW(down, y, y)
-			g.VPSHUFB(y, table, y)
-			g.VPSUBW(two, y, y)
-			g.VMOVDQU(y, at(p, 0))
-			g.ADDQ(operand.U32(stride), lane)
-			g.ADDQ(operand.U32(32), p)
+		g.repeat("words", 4, func() {
+			for i := range 4 {
+				y := g.YMM()
+				g.VPBROADCASTQ(at(lane, stride*i), y)
+				g.VPSHUFB(spread, y, y)
+				g.VPAND(nibble, y, y)
+				g.VPMULHUW(down, y, y)
+				g.VPSHUFB(y, table, y)
+				g.VPSUBW(two, y, y)
+				g.VMOVDQU(y, at(p, 32*i))
+			}
+			g.ADDQ(operand.U32(4*stride), lane)
+			g.ADDQ(operand.U32(4*32), p)
 		})
 	})
 }
