@@ -282,7 +282,7 @@ func (sk *PrivateKey) ExpandedBytes() []byte {
 	w.begin(p)
 	w.c = dsaring.Poly{1}
 	dsaring.Narrow((*[dsaring.N]int16)(&w.smallC[0]), &w.c)
-	kemring.NTTTwist(&w.smallC[0], &w.smallTwist[0])
+	kemring.NTTTwist(w.smallC[:], w.smallTwist[:])
 	dsaring.NTT(&w.c)
 	size := dsaring.SizeEta(p.eta)
 	s := &w.w0[0]

@@ -137,7 +137,7 @@ func (w *scratch) attempt(sk *PrivateKey, signature []byte, attempt int) bool {
 	}
 	challenge := w.challenge(p, w.w1Bytes[:MuSize+p.k*size], attempt)
 	dsaring.Narrow((*[dsaring.N]int16)(&w.smallC[0]), &w.c)
-	kemring.NTTTwist(&w.smallC[0], &w.smallTwist[0])
+	kemring.NTTTwist(w.smallC[:], w.smallTwist[:])
 
 	// r₀ = LowBits(w − c·s₂) = w₀ − c·s₂ if that is in range. It rejects more than z does.
 	for i := range w0 {
@@ -196,5 +196,5 @@ func (w *scratch) smallProduct(s []kemring.Poly) *[dsaring.N]int16 {
 func smallTransform(dst *kemring.Poly, s *dsaring.Poly) {
 	dsaring.Narrow((*[dsaring.N]int16)(dst), s)
 	kemring.NTT(dst)
-	kemring.Reduce(dst)
+	kemring.Reduce(dst, dst)
 }

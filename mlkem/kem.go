@@ -115,12 +115,12 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		n := sk.together(next, false)
 		w.sampleMatrix(&sk.publicKey, next, n, &w.hash)
 		next += n
+		if ready := min(w.sampled, k); transformed < ready {
+			kemring.NTTTwist(s[transformed:ready], w.twisted[transformed:ready])
+			transformed = ready
+		}
 		for ; transformed < w.sampled; transformed++ {
-			if transformed < k {
-				kemring.NTTTwist(&s[transformed], &w.twisted[transformed])
-			} else {
-				kemring.NTT(&e[transformed-k])
-			}
+			kemring.NTT(&e[transformed-k])
 		}
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
 		for ; row < k && next >= (row+1)*k && transformed > k+row; row++ {
@@ -133,7 +133,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		}
 	}
 	for i := range s {
-		kemring.Reduce(&s[i])
+		kemring.Reduce(&s[i], &s[i])
 	}
 	w.leave(sk.h, &w.hash, len(ek))
 	w.wipe(sk.params)
@@ -186,9 +186,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 func (w *scratch) encrypt(pk *publicKey, ciphertext []byte) {
 	k := pk.k
 	y, e1, e2 := w.noise.first, w.noise.rest[:k], &w.noise.rest[k]
-	for i := range y {
-		kemring.NTTTwist(&y[i], &w.twisted[i])
-	}
+	kemring.NTTTwist(y, w.twisted)
 	for i := range e1 {
 		// u = NTT⁻¹(Âᵀ∘ŷ) + e₁: column i of Â.
 		kemring.MulAdd(w.acc, &e1[i], pk.a[i:], k, y, w.twisted)
@@ -207,9 +205,9 @@ func (w *scratch) decrypt(sk *secretKey, ciphertext []byte) {
 	u := w.noise.first
 	for i := range u {
 		kemring.Decompress(&u[i], ciphertext, sk.du)
-		kemring.NTTTwist(&u[i], &w.twisted[i])
 		ciphertext = ciphertext[sk.ciphertextPolySize():]
 	}
+	kemring.NTTTwist(u, w.twisted)
 	kemring.Dot(w.acc, sk.s, 1, u, w.twisted)
 	kemring.InverseNTT(w.acc)
 	kemring.Decompress(w.mu, ciphertext, sk.dv)

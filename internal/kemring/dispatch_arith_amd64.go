@@ -20,21 +20,30 @@ func NTT(p *Poly) {
 	}
 }
 
-// NTTTwist replaces p with its NTT and sets tw to the twist of that: every odd entry is
-// multiplied by the constant of its quadratic factor. tw and p may not overlap.
+// NTTTwist replaces every polynomial of p with its NTT and sets tw to the twists of those:
+// every odd entry is multiplied by the constant of its quadratic factor. tw and p, of equal
+// length, may not overlap.
 //
 // Input: |c| ≤ q. Output: |c| ≤ 5q, standard order; of tw, even entries those of p, odd
 // ones |c| ≤ q.
-func NTTTwist(p, tw *Poly) {
-	switch {
-	case cpu.AVX512Wide:
-		nttTwistAVX512(p, tw)
-	case cpu.AVX512:
-		nttTwistAVX512VL(p, tw)
-	case cpu.AVX2:
-		nttTwistAVX2(p, tw)
-	default:
-		nttTwistGeneric(p, tw)
+func NTTTwist(p, tw []Poly) {
+	if len(p) == 0 {
+		return
+	}
+	tw = tw[:len(p)]
+	if cpu.AVX2 && !cpu.AVX512 {
+		nttTwistAVX2(&p[0], &tw[0], uint64(len(p)))
+		return
+	}
+	for i := range p {
+		switch {
+		case cpu.AVX512Wide:
+			nttTwistAVX512(&p[i], &tw[i])
+		case cpu.AVX512:
+			nttTwistAVX512VL(&p[i], &tw[i])
+		default:
+			nttTwistGeneric(&p[i], &tw[i])
+		}
 	}
 }
 
@@ -128,15 +137,16 @@ func AddMontgomery(p, e *Poly) {
 	}
 }
 
-// Reduce brings the coefficients of p, whatever they are, into [0, q).
-func Reduce(p *Poly) {
+// Reduce sets dst to p with its coefficients, whatever they are, brought into [0, q). dst may
+// be p.
+func Reduce(dst, p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
-		reduceAVX512(p)
+		reduceAVX512(dst, p)
 	case cpu.AVX2:
-		reduceAVX2(p)
+		reduceAVX2(dst, p)
 	default:
-		reduceGeneric(p)
+		reduceGeneric(dst, p)
 	}
 }
 
@@ -176,8 +186,10 @@ func nttAVX512(p *Poly)
 //go:noescape
 func nttAVX512VL(p *Poly)
 
+// nttTwistAVX2 transforms count polynomials, 1 or more. Its time depends on count.
+
 //go:noescape
-func nttTwistAVX2(p, tw *Poly)
+func nttTwistAVX2(p, tw *Poly, count uint64)
 
 //go:noescape
 func nttTwistAVX512(p, tw *Poly)
@@ -245,10 +257,10 @@ func addMontgomeryAVX2(p, e *Poly)
 func addMontgomeryAVX512(p, e *Poly)
 
 //go:noescape
-func reduceAVX2(p *Poly)
+func reduceAVX2(dst, p *Poly)
 
 //go:noescape
-func reduceAVX512(p *Poly)
+func reduceAVX512(dst, p *Poly)
 
 // add and sub allow a to be p.
 

@@ -15,16 +15,20 @@ func NTT(p *Poly) {
 	}
 }
 
-// NTTTwist replaces p with its NTT and sets tw to the twist of that: every odd entry is
-// multiplied by the constant of its quadratic factor. tw and p may not overlap.
+// NTTTwist replaces every polynomial of p with its NTT and sets tw to the twists of those:
+// every odd entry is multiplied by the constant of its quadratic factor. tw and p, of equal
+// length, may not overlap.
 //
 // Input: |c| ≤ q. Output: |c| ≤ 5q, standard order; of tw, even entries those of p, odd
 // ones |c| ≤ q.
-func NTTTwist(p, tw *Poly) {
-	if cpu.NEON {
-		nttTwistNEON(p, tw)
-	} else {
-		nttTwistGeneric(p, tw)
+func NTTTwist(p, tw []Poly) {
+	tw = tw[:len(p)]
+	for i := range p {
+		if cpu.NEON {
+			nttTwistNEON(&p[i], &tw[i])
+		} else {
+			nttTwistGeneric(&p[i], &tw[i])
+		}
 	}
 }
 
@@ -89,13 +93,17 @@ func AddMontgomery(p, e *Poly) {
 	}
 }
 
-// Reduce brings the coefficients of p, whatever they are, into [0, q).
-func Reduce(p *Poly) {
-	if cpu.NEON {
-		reduceNEON(p)
-	} else {
-		reduceGeneric(p)
+// Reduce sets dst to p with its coefficients, whatever they are, brought into [0, q). dst may
+// be p.
+func Reduce(dst, p *Poly) {
+	if !cpu.NEON {
+		reduceGeneric(dst, p)
+		return
 	}
+	if dst != p {
+		*dst = *p
+	}
+	reduceNEON(dst)
 }
 
 // Add adds a to p. The results must fit in 16 bits; nothing is reduced.

@@ -8,14 +8,19 @@ import "github.com/pqlane/pqlane/internal/keccak"
 // the generic twins.
 
 func NTT(p *Poly)                                       { nttGeneric(p) }
-func NTTTwist(p, tw *Poly)                              { nttTwistGeneric(p, tw) }
 func InverseNTT(p *Poly)                                { inverseNTTGeneric(p) }
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) { dotGeneric(dst, a, stride, b, tw) }
+func NTTTwist(p, tw []Poly) {
+	tw = tw[:len(p)]
+	for i := range p {
+		nttTwistGeneric(&p[i], &tw[i])
+	}
+}
 func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	mulAddGeneric(dst, e, a, stride, b, tw)
 }
 func AddMontgomery(p, e *Poly) { addMontgomeryGeneric(p, e) }
-func Reduce(p *Poly)           { reduceGeneric(p) }
+func Reduce(dst, p *Poly)      { reduceGeneric(dst, p) }
 func Add(p, a *Poly)           { addGeneric(p, a) }
 func Sub(p, a *Poly)           { subGeneric(p, a) }
 

@@ -187,10 +187,11 @@ func addMontgomeryGeneric(p, e *Poly) {
 	}
 }
 
-// reduceGeneric brings the coefficients of p, whatever they are, into [0, q).
-func reduceGeneric(p *Poly) {
+// reduceGeneric sets dst to p with its coefficients, whatever they are, brought into [0, q).
+// dst may be p.
+func reduceGeneric(dst, p *Poly) {
 	for i := range p {
-		p[i] = barrettReduce(p[i])
+		dst[i] = barrettReduce(p[i])
 	}
 }
 

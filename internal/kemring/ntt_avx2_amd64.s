@@ -1649,15 +1649,19 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VZEROUPPER
 	RET
 
-// func nttTwistAVX2(p *[256]int16, tw *[256]int16)
+// func nttTwistAVX2(p *[256]int16, tw *[256]int16, count uint64)
 // Requires: AVX, AVX2
-TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
+TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ         p+0(FP), AX
 	LEAQ         zetas<>+0(SB), CX
 	VPBROADCASTD (CX), Y0
-	MOVQ         tw+8(FP), DX
+	MOVQ         count+16(FP), DX
+	MOVQ         tw+8(FP), BX
 
 	// Layers of length 128 and 64.
+	MOVQ DX, SI
+
+nttTwistAVX2_128:
 	VMOVDQU      (AX), Y1
 	VMOVDQU      128(AX), Y2
 	VMOVDQU      256(AX), Y3
@@ -1818,8 +1822,17 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VMOVDQU      Y3, 224(AX)
 	VMOVDQU      Y5, 352(AX)
 	VMOVDQU      Y1, 480(AX)
+	ADDQ         $0x00000200, AX
+	DECQ         SI
+	JNE          nttTwistAVX2_128
+	MOVQ         DX, SI
+	SHLQ         $0x09, SI
+	SUBQ         SI, AX
 
 	// Layers of length 32 and 16.
+	MOVQ DX, SI
+
+nttTwistAVX2_32:
 	VMOVDQU      (AX), Y1
 	VMOVDQU      32(AX), Y2
 	VMOVDQU      64(AX), Y3
@@ -1980,7 +1993,15 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VMOVDQU      Y3, 416(AX)
 	VMOVDQU      Y5, 448(AX)
 	VMOVDQU      Y1, 480(AX)
+	ADDQ         $0x00000200, AX
+	DECQ         SI
+	JNE          nttTwistAVX2_32
+	MOVQ         DX, SI
+	SHLQ         $0x09, SI
+	SUBQ         SI, AX
+	MOVQ         DX, SI
 
+nttTwistAVX2_8:
 	// Layers of length 8, 4, 2 on coefficients 0 to 127.
 	VPERMQ     $0xd8, (AX), Y1
 	VPERMQ     $0xd8, 32(AX), Y2
@@ -2094,14 +2115,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y2, Y2
 	VPSUBW     Y2, Y10, Y2
 	VPBLENDW   $0xaa, Y2, Y9, Y2
-	VMOVDQU    Y2, (DX)
+	VMOVDQU    Y2, (BX)
 	VMOVDQU    Y1, 32(AX)
 	VPMULLW    1760(CX), Y1, Y2
 	VPMULHW    1728(CX), Y1, Y9
 	VPMULHW    Y0, Y2, Y2
 	VPSUBW     Y2, Y9, Y2
 	VPBLENDW   $0xaa, Y2, Y1, Y1
-	VMOVDQU    Y1, 32(DX)
+	VMOVDQU    Y1, 32(BX)
 	VPUNPCKLDQ Y3, Y4, Y1
 	VPUNPCKHDQ Y3, Y4, Y2
 	VMOVDQU    Y1, 64(AX)
@@ -2110,14 +2131,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 64(DX)
+	VMOVDQU    Y1, 64(BX)
 	VMOVDQU    Y2, 96(AX)
 	VPMULLW    1888(CX), Y2, Y1
 	VPMULHW    1856(CX), Y2, Y3
 	VPMULHW    Y0, Y1, Y1
 	VPSUBW     Y1, Y3, Y1
 	VPBLENDW   $0xaa, Y1, Y2, Y1
-	VMOVDQU    Y1, 96(DX)
+	VMOVDQU    Y1, 96(BX)
 	VPUNPCKLDQ Y5, Y6, Y1
 	VPUNPCKHDQ Y5, Y6, Y2
 	VMOVDQU    Y1, 128(AX)
@@ -2126,14 +2147,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 128(DX)
+	VMOVDQU    Y1, 128(BX)
 	VMOVDQU    Y2, 160(AX)
 	VPMULLW    2016(CX), Y2, Y1
 	VPMULHW    1984(CX), Y2, Y3
 	VPMULHW    Y0, Y1, Y1
 	VPSUBW     Y1, Y3, Y1
 	VPBLENDW   $0xaa, Y1, Y2, Y1
-	VMOVDQU    Y1, 160(DX)
+	VMOVDQU    Y1, 160(BX)
 	VPUNPCKLDQ Y7, Y8, Y1
 	VPUNPCKHDQ Y7, Y8, Y2
 	VMOVDQU    Y1, 192(AX)
@@ -2142,14 +2163,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 192(DX)
+	VMOVDQU    Y1, 192(BX)
 	VMOVDQU    Y2, 224(AX)
 	VPMULLW    2144(CX), Y2, Y1
 	VPMULHW    2112(CX), Y2, Y3
 	VPMULHW    Y0, Y1, Y1
 	VPSUBW     Y1, Y3, Y1
 	VPBLENDW   $0xaa, Y1, Y2, Y1
-	VMOVDQU    Y1, 224(DX)
+	VMOVDQU    Y1, 224(BX)
 
 	// Layers of length 8, 4, 2 on coefficients 128 to 255.
 	VPERMQ     $0xd8, 256(AX), Y1
@@ -2264,14 +2285,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y2, Y2
 	VPSUBW     Y2, Y10, Y2
 	VPBLENDW   $0xaa, Y2, Y9, Y2
-	VMOVDQU    Y2, 256(DX)
+	VMOVDQU    Y2, 256(BX)
 	VMOVDQU    Y1, 288(AX)
 	VPMULLW    2272(CX), Y1, Y2
 	VPMULHW    2240(CX), Y1, Y9
 	VPMULHW    Y0, Y2, Y2
 	VPSUBW     Y2, Y9, Y2
 	VPBLENDW   $0xaa, Y2, Y1, Y1
-	VMOVDQU    Y1, 288(DX)
+	VMOVDQU    Y1, 288(BX)
 	VPUNPCKLDQ Y3, Y4, Y1
 	VPUNPCKHDQ Y3, Y4, Y2
 	VMOVDQU    Y1, 320(AX)
@@ -2280,14 +2301,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 320(DX)
+	VMOVDQU    Y1, 320(BX)
 	VMOVDQU    Y2, 352(AX)
 	VPMULLW    2400(CX), Y2, Y1
 	VPMULHW    2368(CX), Y2, Y3
 	VPMULHW    Y0, Y1, Y1
 	VPSUBW     Y1, Y3, Y1
 	VPBLENDW   $0xaa, Y1, Y2, Y1
-	VMOVDQU    Y1, 352(DX)
+	VMOVDQU    Y1, 352(BX)
 	VPUNPCKLDQ Y5, Y6, Y1
 	VPUNPCKHDQ Y5, Y6, Y2
 	VMOVDQU    Y1, 384(AX)
@@ -2296,14 +2317,14 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 384(DX)
+	VMOVDQU    Y1, 384(BX)
 	VMOVDQU    Y2, 416(AX)
 	VPMULLW    2528(CX), Y2, Y1
 	VPMULHW    2496(CX), Y2, Y3
 	VPMULHW    Y0, Y1, Y1
 	VPSUBW     Y1, Y3, Y1
 	VPBLENDW   $0xaa, Y1, Y2, Y1
-	VMOVDQU    Y1, 416(DX)
+	VMOVDQU    Y1, 416(BX)
 	VPUNPCKLDQ Y7, Y8, Y1
 	VPUNPCKHDQ Y7, Y8, Y2
 	VMOVDQU    Y1, 448(AX)
@@ -2312,14 +2333,22 @@ TEXT ·nttTwistAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMULHW    Y0, Y3, Y3
 	VPSUBW     Y3, Y4, Y3
 	VPBLENDW   $0xaa, Y3, Y1, Y1
-	VMOVDQU    Y1, 448(DX)
+	VMOVDQU    Y1, 448(BX)
 	VMOVDQU    Y2, 480(AX)
 	VPMULLW    2656(CX), Y2, Y1
 	VPMULHW    2624(CX), Y2, Y3
-	VPMULHW    Y0, Y1, Y0
-	VPSUBW     Y0, Y3, Y0
-	VPBLENDW   $0xaa, Y0, Y2, Y0
-	VMOVDQU    Y0, 480(DX)
+	VPMULHW    Y0, Y1, Y1
+	VPSUBW     Y1, Y3, Y1
+	VPBLENDW   $0xaa, Y1, Y2, Y1
+	VMOVDQU    Y1, 480(BX)
+	ADDQ       $0x00000200, AX
+	ADDQ       $0x00000200, BX
+	DECQ       SI
+	JNE        nttTwistAVX2_8
+	MOVQ       DX, SI
+	SHLQ       $0x09, SI
+	SUBQ       SI, AX
+	SUBQ       SI, BX
 
 	// Computed interval of p: [-16182, 16181]; contract: [-16645, 16645].
 	// Computed interval of even entries of tw: [-16182, 16181]; contract: [-16645, 16645].

@@ -21,10 +21,14 @@ func TestArithmeticTouchesNothingBesideItsOperands(t *testing.T) {
 			p, a := &polys(first, 1, end)[0], &polys(second, 1, end)[0]
 			NTT(p)
 			InverseNTT(p)
-			NTTTwist(p, a)
-			NTTTwist(a, p)
+			for n := 1; n <= 3; n++ {
+				NTTTwist(polys(first, n, end), polys(second, n, end))
+				NTTTwist(polys(second, n, end), polys(first, n, end))
+			}
 			AddMontgomery(p, a)
-			Reduce(p)
+			Reduce(p, p)
+			Reduce(p, a)
+			Reduce(a, p)
 			Add(p, a)
 			Sub(p, a)
 			for rank := 1; rank <= 4; rank++ {

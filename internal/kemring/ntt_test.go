@@ -152,7 +152,7 @@ func TestInverseNTTUndoesNTT(t *testing.T) {
 		for _, p := range append(basis(), within(1).corners(rng)...) {
 			want := timesR(p)
 			NTT(&p)
-			Reduce(&p)
+			Reduce(&p, &p)
 			InverseNTT(&p)
 			assertCongruent(t, &want, &p, within(1))
 		}
@@ -207,35 +207,47 @@ func TestReduceIsCanonicalForEveryNumber(t *testing.T) {
 			for i := range p {
 				p[i] = int16(base + i)
 			}
-			want := p
-			Reduce(&p)
-			assertCongruent(t, &want, &p, canonical)
+			want, dst := p, Poly{}
+			Reduce(&dst, &p)
+			assertCongruent(t, &want, &dst, canonical)
+			require.Equal(t, want, p)
 		}
 	})
-	testInPlace(t, Reduce, reduceGeneric, bounds{math.MinInt16, math.MaxInt16}, canonical)
+	inPlace := func(p *Poly) { Reduce(p, p) }
+	inPlaceGeneric := func(p *Poly) { reduceGeneric(p, p) }
+	testInPlace(t, inPlace, inPlaceGeneric, bounds{math.MinInt16, math.MaxInt16}, canonical)
 }
 
 func TestNTTTwistAgreesWithGeneric(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 4))
-		for i, p := range append(within(1).corners(rng), basis()...) {
-			want, wantTwist := p, Poly{}
-			nttTwistGeneric(&want, &wantTwist)
-			g := newGuarded(2, i%32)
-			got, tw := &g.polys()[0], &g.polys()[1]
-			*got = p
+		ps := append(within(1).corners(rng), basis()...)
+		for i := range ps {
+			n := 1 + i%4
+			g := newGuarded(2*n, i%32)
+			got, tw := g.polys()[:n], g.polys()[n:]
+			inputs := make([]Poly, n)
+			for j := range inputs {
+				inputs[j] = ps[(i+j)%len(ps)]
+			}
+			copy(got, inputs)
 			NTTTwist(got, tw)
-			assertCongruent(t, &want, got, within(5))
-			assertCongruent(t, &wantTwist, tw, within(5))
-			for j := range tw {
-				if j%2 == 0 {
-					require.Equal(t, got[j], tw[j])
-				} else {
-					require.InDelta(t, 0, tw[j], Q)
+			for j := range inputs {
+				want, wantTwist := inputs[j], Poly{}
+				nttTwistGeneric(&want, &wantTwist)
+				assertCongruent(t, &want, &got[j], within(5))
+				assertCongruent(t, &wantTwist, &tw[j], within(5))
+				for l, c := range tw[j] {
+					if l%2 == 0 {
+						require.Equal(t, got[j][l], c)
+					} else {
+						require.InDelta(t, 0, c, Q)
+					}
 				}
 			}
 			g.assertIntact(t)
 		}
+		NTTTwist(nil, nil)
 	})
 }
 
@@ -307,9 +319,9 @@ func TestDotMultiplies(t *testing.T) {
 					}
 				}
 				NTT(&a[i])
-				Reduce(&a[i])
-				NTTTwist(&b[i], &tw[i])
+				Reduce(&a[i], &a[i])
 			}
+			NTTTwist(b, tw)
 			var want, got Poly
 			for i := range want {
 				want[i] = int16(sum[i] % Q)
@@ -367,14 +379,14 @@ func TestArithmeticAllocatesNothing(t *testing.T) {
 			var a [9]Poly
 			var b, tw [3]Poly
 			NTT(&p)
-			NTTTwist(&b[0], &tw[0])
+			NTTTwist(b[:], tw[:])
 			Dot(&p, a[1:], 3, b[:], tw[:])
 			MulAdd(&p, &e, a[1:], 3, b[:], tw[:])
 			AddMontgomery(&p, &e)
 			InverseNTT(&p)
 			Add(&p, &e)
 			Sub(&p, &e)
-			Reduce(&p)
+			Reduce(&p, &e)
 		}))
 	})
 }
@@ -403,8 +415,12 @@ func BenchmarkInverseNTT(b *testing.B) {
 }
 
 func BenchmarkNTTTwist(b *testing.B) {
-	var tw, p Poly
-	benchmark(b, func() { NTTTwist(&p, &tw) })
+	for k := 1; k <= 4; k++ {
+		b.Run(fmt.Sprintf("k=%d", k), func(b *testing.B) {
+			p, tw := make([]Poly, k), make([]Poly, k)
+			benchmark(b, func() { NTTTwist(p, tw) })
+		})
+	}
 }
 
 func BenchmarkDot(b *testing.B) {
@@ -433,8 +449,8 @@ func BenchmarkAddMontgomery(b *testing.B) {
 }
 
 func BenchmarkReduce(b *testing.B) {
-	var p Poly
-	benchmark(b, func() { Reduce(&p) })
+	var dst, p Poly
+	benchmark(b, func() { Reduce(&dst, &p) })
 }
 
 func BenchmarkAdd(b *testing.B) {

@@ -99,7 +99,12 @@ func ntts(ctx *build.Context, l level) {
 
 	t, p := begin("ntt", "func(p *[256]int16)", within(1))
 	t.ntt(p, nil)
-	t, p = begin("nttTwist", "func(p, tw *[256]int16)", within(1))
+	if l.width == interval.YMM {
+		t, p = begin("nttTwist", "func(p, tw *[256]int16, count uint64)", within(1))
+		t.count = t.Load(t.Param("count"), t.GP64())
+	} else {
+		t, p = begin("nttTwist", "func(p, tw *[256]int16)", within(1))
+	}
 	t.ntt(p, t.Memory("tw", t.Pointer("tw"), n, interval.Int16))
 
 	t, p = begin("inverseNTT", "func(p *[256]int16)", within(3))
@@ -142,7 +147,7 @@ func products(ctx *build.Context, l level) {
 	} else {
 		dots(1)
 		begin("addMontgomery", "func(p, e *[256]int16)").addMontgomery()
-		begin("reduce", "func(p *[256]int16)").reduce()
+		begin("reduce", "func(dst, p *[256]int16)").reduce()
 		begin("add", "func(p, a *[256]int16)").sum((*interval.Kernel).AddPromised)
 		begin("sub", "func(p, a *[256]int16)").sum((*interval.Kernel).SubPromised)
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
 	"github.com/pqlane/pqlane/internal/asm/interval"
 )
 
@@ -18,6 +21,31 @@ import (
 type transform struct {
 	*interval.Kernel
 	barrett interval.Barrett
+	count   reg.Register // of polynomials, if not nil
+}
+
+// each emits body for every polynomial behind pointers, whose registers it moves along and
+// back again.
+func (t transform) each(pass string, body func(), pointers ...*interval.Memory) {
+	if t.count == nil {
+		body()
+		return
+	}
+	left := t.GP64()
+	t.MOVQ(t.count, left)
+	loop := t.Name + "_" + pass
+	t.Label(loop)
+	body()
+	for _, m := range pointers {
+		t.ADDQ(operand.U32(2*n), m.Mem.Base.(reg.Register))
+	}
+	t.DECQ(left)
+	t.JNE(operand.LabelRef(loop))
+	t.MOVQ(t.count, left)
+	t.SHLQ(operand.U8(9), left)
+	for _, m := range pointers {
+		t.SUBQ(left, m.Mem.Base.(reg.Register))
+	}
 }
 
 // butterflies returns, for each lane of a, the number of the butterfly of FIPS 203's
@@ -84,7 +112,7 @@ func (t transform) ntt(p, tw *interval.Memory) {
 		}
 	}
 	if t.Width == interval.YMM {
-		nttAVX2(t, p, store)
+		nttAVX2(t, p, tw, store)
 	} else {
 		nttAVX512(t, p, store)
 	}
@@ -242,16 +270,31 @@ func (t transform) pass(p *interval.Memory, first, step int, distances [2]int, b
 	}
 }
 
-// nttAVX2 works within pairs of registers from length 8 on, and gives them to store.
-func nttAVX2(t transform, p *interval.Memory, store func(v interval.Vector, first int)) {
+// nttAVX2 works within pairs of registers from length 8 on, and gives them to store, which
+// may write to tw. It makes a pass over all polynomials before the next, which waits for the
+// end of the pass before in its own polynomial.
+func nttAVX2(t transform, p, tw *interval.Memory, store func(v interval.Vector, first int)) {
 	t.Comment("Layers of length 128 and 64.")
-	for first := 0; first < 64; first += 16 {
-		t.pass(p, first, 64, [2]int{2, 1}, t.forward)
-	}
+	t.each("128", func() {
+		for first := 0; first < 64; first += 16 {
+			t.pass(p, first, 64, [2]int{2, 1}, t.forward)
+		}
+	}, p)
 	t.Comment("Layers of length 32 and 16.")
-	for first := 0; first < n; first += 64 {
-		t.pass(p, first, 16, [2]int{2, 1}, t.forward)
+	t.each("32", func() {
+		for first := 0; first < n; first += 64 {
+			t.pass(p, first, 16, [2]int{2, 1}, t.forward)
+		}
+	}, p)
+	written := []*interval.Memory{p}
+	if tw != nil {
+		written = append(written, tw)
 	}
+	t.each("8", func() { t.lastLayersAVX2(p, store) }, written...)
+}
+
+// lastLayersAVX2 does the layers of length 8, 4 and 2.
+func (t transform) lastLayersAVX2(p *interval.Memory, store func(v interval.Vector, first int)) {
 	// Of the dwords a₀…a₇ and b₀…b₇ of a pair of registers, length 8 joins aᵢ and aᵢ₊₄.
 	stages := []stage{
 		// a₀b₀a₁b₁ a₂b₂a₃b₃ with a₄b₄a₅b₅ a₆b₆a₇b₇
