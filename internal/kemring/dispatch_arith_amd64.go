@@ -110,8 +110,12 @@ func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	rank := len(b)
 	if rank < 2 || rank > 4 || !cpu.AVX512 {
 		Dot(dst, a, stride, b, tw)
-		InverseNTT(dst)
-		Add(dst, e)
+		if cpu.AVX2 && !cpu.AVX512 {
+			inverseNTTAddAVX2(dst, e)
+		} else {
+			InverseNTT(dst)
+			Add(dst, e)
+		}
 		return
 	}
 	_, _ = a[(rank-1)*stride], tw[rank-1]
@@ -199,6 +203,12 @@ func nttTwistAVX512VL(p, tw *Poly)
 
 //go:noescape
 func inverseNTTAVX2(p *Poly)
+
+// inverseNTTAddAVX2 adds e, |c| ≤ q, to the result of InverseNTT. Output: |c| ≤ 2q. e may not
+// overlap p.
+
+//go:noescape
+func inverseNTTAddAVX2(p, e *Poly)
 
 //go:noescape
 func inverseNTTAVX512(p *Poly)

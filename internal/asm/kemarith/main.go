@@ -110,15 +110,22 @@ func ntts(ctx *build.Context, l level) {
 	t, p = begin("inverseNTT", "func(p *[256]int16)", within(3))
 	t.barrett = t.Barrett()
 	if l.width == interval.YMM {
-		inverseNTTAVX2(t, p)
+		inverseNTTAVX2(t, p, nil)
+		t.Output(p, within(1))
+		t.End()
+
+		t, p = begin("inverseNTTAdd", "func(p, e *[256]int16)", within(3))
+		t.barrett = t.Barrett()
+		inverseNTTAVX2(t, p, t.Memory("e", t.Pointer("e"), n, within(1)))
+		t.Output(p, within(2))
 	} else {
 		z := t.fetch(p)
 		inverseNTTAVX512(t, z)
 		for i := range z {
 			t.Store(z[i], p, t.Words()*i)
 		}
+		t.Output(p, within(1))
 	}
-	t.Output(p, within(1))
 	t.End()
 
 	if l.width != interval.YMM {

@@ -329,8 +329,9 @@ func (t transform) lastLayersAVX2(p *interval.Memory, store func(v interval.Vect
 	}
 }
 
-// inverseNTTAVX2 runs the same way backwards and reduces where inverseNTTAVX512 does.
-func inverseNTTAVX2(t transform, p *interval.Memory) {
+// inverseNTTAVX2 runs the same way backwards and reduces where inverseNTTAVX512 does. If e is
+// not nil, it is added.
+func inverseNTTAVX2(t transform, p, e *interval.Memory) {
 	stages := []stage{
 		{2, t.SplitDwords},
 		{4, t.SplitDwords},
@@ -371,9 +372,14 @@ func inverseNTTAVX2(t transform, p *interval.Memory) {
 		t.pass(p, first, 64, [2]int{1, 2}, func(length int, a, b *interval.Vector) {
 			if length == 64 {
 				t.inverse(length, a, b, 1)
-			} else {
-				t.inverse(length, a, b, undo)
-				t.scale(a, undo)
+				return
+			}
+			t.inverse(length, a, b, undo)
+			t.scale(a, undo)
+			if e != nil {
+				for _, v := range []*interval.Vector{a, b} {
+					*v = t.Add(*v, t.At(e, v.Lanes[0].Coeff))
+				}
 			}
 		})
 	}
