@@ -119,8 +119,9 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 			kemring.NTTTwist(s[transformed:ready], w.twisted[transformed:ready])
 			transformed = ready
 		}
-		for ; transformed < w.sampled; transformed++ {
-			kemring.NTT(&e[transformed-k])
+		if transformed < w.sampled {
+			kemring.NTTVector(e[transformed-k : w.sampled-k])
+			transformed = w.sampled
 		}
 		// t̂ = Â∘ŝ + ê, a row as soon as its inputs are there.
 		for ; row < k && next >= (row+1)*k && transformed > k+row; row++ {

@@ -14,9 +14,20 @@ func NTT(p *Poly) {
 	case cpu.AVX512:
 		nttAVX512VL(p)
 	case cpu.AVX2:
-		nttAVX2(p)
+		nttAVX2(p, 1)
 	default:
 		nttGeneric(p)
+	}
+}
+
+// NTTVector is NTT of every polynomial of p.
+func NTTVector(p []Poly) {
+	if cpu.AVX2 && !cpu.AVX512 && len(p) > 0 {
+		nttAVX2(&p[0], uint64(len(p)))
+		return
+	}
+	for i := range p {
+		NTT(&p[i])
 	}
 }
 
@@ -181,19 +192,20 @@ func Sub(p, a *Poly) {
 // The kernels below have the contracts of the functions above and work at any
 // alignment. Their time depends on nothing: no data reaches a branch or an address.
 
+// nttAVX2 and nttTwistAVX2 transform count polynomials, 1 or more. Their time depends on
+// count.
+
 //go:noescape
-func nttAVX2(p *Poly)
+func nttAVX2(p *Poly, count uint64)
+
+//go:noescape
+func nttTwistAVX2(p, tw *Poly, count uint64)
 
 //go:noescape
 func nttAVX512(p *Poly)
 
 //go:noescape
 func nttAVX512VL(p *Poly)
-
-// nttTwistAVX2 transforms count polynomials, 1 or more. Its time depends on count.
-
-//go:noescape
-func nttTwistAVX2(p, tw *Poly, count uint64)
 
 //go:noescape
 func nttTwistAVX512(p, tw *Poly)

@@ -15,6 +15,13 @@ func NTT(p *Poly) {
 	}
 }
 
+// NTTVector is NTT of every polynomial of p.
+func NTTVector(p []Poly) {
+	for i := range p {
+		NTT(&p[i])
+	}
+}
+
 // NTTTwist replaces every polynomial of p with its NTT and sets tw to the twists of those:
 // every odd entry is multiplied by the constant of its quadratic factor. tw and p, of equal
 // length, may not overlap.

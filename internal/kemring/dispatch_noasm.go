@@ -10,6 +10,11 @@ import "github.com/pqlane/pqlane/internal/keccak"
 func NTT(p *Poly)                                       { nttGeneric(p) }
 func InverseNTT(p *Poly)                                { inverseNTTGeneric(p) }
 func Dot(dst *Poly, a []Poly, stride int, b, tw []Poly) { dotGeneric(dst, a, stride, b, tw) }
+func NTTVector(p []Poly) {
+	for i := range p {
+		nttGeneric(&p[i])
+	}
+}
 func NTTTwist(p, tw []Poly) {
 	tw = tw[:len(p)]
 	for i := range p {

@@ -1070,14 +1070,18 @@ DATA zetas<>+4248(SB)/4, $0x00000000
 DATA zetas<>+4252(SB)/4, $0x00000000
 GLOBL zetas<>(SB), RODATA|NOPTR, $4256
 
-// func nttAVX2(p *[256]int16)
+// func nttAVX2(p *[256]int16, count uint64)
 // Requires: AVX, AVX2
-TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
+TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ         p+0(FP), AX
 	LEAQ         zetas<>+0(SB), CX
 	VPBROADCASTD (CX), Y0
+	MOVQ         count+8(FP), DX
 
 	// Layers of length 128 and 64.
+	MOVQ DX, BX
+
+nttAVX2_128:
 	VMOVDQU      (AX), Y1
 	VMOVDQU      128(AX), Y2
 	VMOVDQU      256(AX), Y3
@@ -1238,8 +1242,17 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VMOVDQU      Y3, 224(AX)
 	VMOVDQU      Y5, 352(AX)
 	VMOVDQU      Y1, 480(AX)
+	ADDQ         $0x00000200, AX
+	DECQ         BX
+	JNE          nttAVX2_128
+	MOVQ         DX, BX
+	SHLQ         $0x09, BX
+	SUBQ         BX, AX
 
 	// Layers of length 32 and 16.
+	MOVQ DX, BX
+
+nttAVX2_32:
 	VMOVDQU      (AX), Y1
 	VMOVDQU      32(AX), Y2
 	VMOVDQU      64(AX), Y3
@@ -1400,7 +1413,15 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VMOVDQU      Y3, 416(AX)
 	VMOVDQU      Y5, 448(AX)
 	VMOVDQU      Y1, 480(AX)
+	ADDQ         $0x00000200, AX
+	DECQ         BX
+	JNE          nttAVX2_32
+	MOVQ         DX, BX
+	SHLQ         $0x09, BX
+	SUBQ         BX, AX
+	MOVQ         DX, BX
 
+nttAVX2_8:
 	// Layers of length 8, 4, 2 on coefficients 0 to 127.
 	VPERMQ     $0xd8, (AX), Y1
 	VPERMQ     $0xd8, 32(AX), Y2
@@ -1624,13 +1645,13 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHDQ Y7, Y8, Y7
 	VPMULLW    1632(CX), Y7, Y8
 	VPMULHW    1600(CX), Y7, Y7
-	VPMULHW    Y0, Y8, Y0
-	VPSUBW     Y0, Y7, Y0
-	VPADDW     Y0, Y9, Y7
-	VPSUBW     Y0, Y9, Y0
-	VPUNPCKLDQ Y1, Y2, Y8
+	VPMULHW    Y0, Y8, Y8
+	VPSUBW     Y8, Y7, Y7
+	VPADDW     Y7, Y9, Y8
+	VPSUBW     Y7, Y9, Y7
+	VPUNPCKLDQ Y1, Y2, Y9
 	VPUNPCKHDQ Y1, Y2, Y1
-	VMOVDQU    Y8, 256(AX)
+	VMOVDQU    Y9, 256(AX)
 	VMOVDQU    Y1, 288(AX)
 	VPUNPCKLDQ Y3, Y4, Y1
 	VPUNPCKHDQ Y3, Y4, Y2
@@ -1640,10 +1661,16 @@ TEXT ·nttAVX2(SB), NOSPLIT|NOFRAME, $0-8
 	VPUNPCKHDQ Y5, Y6, Y2
 	VMOVDQU    Y1, 384(AX)
 	VMOVDQU    Y2, 416(AX)
-	VPUNPCKLDQ Y0, Y7, Y1
-	VPUNPCKHDQ Y0, Y7, Y0
+	VPUNPCKLDQ Y7, Y8, Y1
+	VPUNPCKHDQ Y7, Y8, Y2
 	VMOVDQU    Y1, 448(AX)
-	VMOVDQU    Y0, 480(AX)
+	VMOVDQU    Y2, 480(AX)
+	ADDQ       $0x00000200, AX
+	DECQ       BX
+	JNE        nttAVX2_8
+	MOVQ       DX, BX
+	SHLQ       $0x09, BX
+	SUBQ       BX, AX
 
 	// Computed interval of p: [-16182, 16181]; contract: [-16645, 16645].
 	VZEROUPPER

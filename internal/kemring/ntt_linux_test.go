@@ -22,6 +22,7 @@ func TestArithmeticTouchesNothingBesideItsOperands(t *testing.T) {
 			NTT(p)
 			InverseNTT(p)
 			for n := 1; n <= 3; n++ {
+				NTTVector(polys(first, n, end))
 				NTTTwist(polys(first, n, end), polys(second, n, end))
 				NTTTwist(polys(second, n, end), polys(first, n, end))
 			}

@@ -140,6 +140,25 @@ func TestNTTAgreesWithGeneric(t *testing.T) {
 	testInPlace(t, NTT, nttGeneric, within(1), within(5), basis()...)
 }
 
+func TestNTTVectorIsNTTOfEach(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		ps := within(1).corners(rng)
+		for i := range ps {
+			n := i % 5
+			g := newGuarded(n, i%32)
+			copy(g.polys(), ps[i:])
+			want := append([]Poly(nil), g.polys()...)
+			for j := range want {
+				NTT(&want[j])
+			}
+			NTTVector(g.polys())
+			require.Equal(t, want, append([]Poly(nil), g.polys()...))
+			g.assertIntact(t)
+		}
+	})
+}
+
 func TestInverseNTTAgreesWithGeneric(t *testing.T) {
 	testInPlace(t, InverseNTT, inverseNTTGeneric, within(3), within(1), basis()...)
 }
@@ -407,6 +426,11 @@ func benchmark(b *testing.B, f func()) {
 func BenchmarkNTT(b *testing.B) {
 	var p Poly
 	benchmark(b, func() { NTT(&p) })
+}
+
+func BenchmarkNTTVector(b *testing.B) {
+	p := make([]Poly, 3)
+	benchmark(b, func() { NTTVector(p) })
 }
 
 func BenchmarkInverseNTT(b *testing.B) {

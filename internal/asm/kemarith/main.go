@@ -97,14 +97,16 @@ func ntts(ctx *build.Context, l level) {
 		return transform{Kernel: k}, p
 	}
 
-	t, p := begin("ntt", "func(p *[256]int16)", within(1))
-	t.ntt(p, nil)
+	// The AVX2 kernels transform count polynomials.
+	count := ""
 	if l.width == interval.YMM {
-		t, p = begin("nttTwist", "func(p, tw *[256]int16, count uint64)", within(1))
-		t.count = t.Load(t.Param("count"), t.GP64())
-	} else {
-		t, p = begin("nttTwist", "func(p, tw *[256]int16)", within(1))
+		count = ", count uint64"
 	}
+	t, p := begin("ntt", "func(p *[256]int16"+count+")", within(1))
+	t.counted()
+	t.ntt(p, nil)
+	t, p = begin("nttTwist", "func(p, tw *[256]int16"+count+")", within(1))
+	t.counted()
 	t.ntt(p, t.Memory("tw", t.Pointer("tw"), n, interval.Int16))
 
 	t, p = begin("inverseNTT", "func(p *[256]int16)", within(3))

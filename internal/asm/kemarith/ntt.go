@@ -21,16 +21,19 @@ import (
 type transform struct {
 	*interval.Kernel
 	barrett interval.Barrett
-	count   reg.Register // of polynomials, if not nil
+	count   reg.Register // of polynomials, in kernels of several
+}
+
+// counted loads the number of polynomials of a kernel that has the parameter.
+func (t *transform) counted() {
+	if t.Width == interval.YMM {
+		t.count = t.Load(t.Param("count"), t.GP64())
+	}
 }
 
 // each emits body for every polynomial behind pointers, whose registers it moves along and
-// back again.
+// back again; pass names the loop.
 func (t transform) each(pass string, body func(), pointers ...*interval.Memory) {
-	if t.count == nil {
-		body()
-		return
-	}
 	left := t.GP64()
 	t.MOVQ(t.count, left)
 	loop := t.Name + "_" + pass
