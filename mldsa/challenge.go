@@ -1,6 +1,9 @@
 package mldsa
 
-import "github.com/pqlane/pqlane/internal/keccak"
+import (
+	"github.com/pqlane/pqlane/internal/dsaring"
+	"github.com/pqlane/pqlane/internal/keccak"
+)
 
 // challenge sets w.c1 to c̃ = H(message), which it returns, and w.c to SampleInBall(c̃), while
 // masks of the attempts after this one ride along.
@@ -28,7 +31,8 @@ func (w *scratch) beginBall(p *params, challenge []byte) {
 }
 
 func (w *scratch) endBall(p *params, room int) {
-	for !w.ball.Continue(&w.c, &w.lanes.State, 0) {
+	var block [dsaring.RateH]byte
+	for w.lanes.Read(0, block[:]); !w.ball.Continue(&w.c, &block); w.lanes.Read(0, block[:]) {
 		w.step(p, 0, room)
 	}
 	w.lanes.Release(0)

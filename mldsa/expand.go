@@ -82,10 +82,11 @@ func (w *scratch) releasePublic() {
 }
 
 // A ride is a hash H = SHAKE256 that is absorbed in one lane while others squeeze streams:
-// tr beside Â.
+// tr beside Â, and in verification μ and c̃ after it.
 type ride struct {
 	message []byte
 	ready   int  // how much of message can be read
+	written bool // the message is in w.sponge, but for its last permutation
 	waiting bool // for a lane
 	lane    int
 	digest  [64]byte
@@ -95,6 +96,9 @@ type ride struct {
 func (w *scratch) hash(message []byte, ready int) {
 	w.ride.message, w.ride.ready, w.ride.waiting = message, ready, true
 }
+
+// hashWritten makes what has been written to w.sponge the next ride.
+func (w *scratch) hashWritten() { w.ride.written, w.ride.waiting = true, true }
 
 // maxRows is how many rows of Â verification has memory for at a time: they stay in the nearest
 // cache, and the streams in eight lanes belong to fewer.
@@ -113,12 +117,16 @@ type expansion struct {
 	// hashAfter rows are done: it is the last to end if it begins later, and has to wait for its
 	// message if it begins earlier.
 	early, hashAfter int
+	// hashDone, if it is not nil, is called when the hash is done, and may begin another.
+	hashDone func()
+	// challenge, if it is not nil, is what w.c is sampled from, before the first row is done.
+	challenge []byte
 	// rowDone is called for each row of Â in order when all of it, and of s₁ and s₂, is there. After
 	// that its memory may hold another.
 	rowDone func(i int)
 }
 
-// expand runs the streams of x in eight lanes, and the hash that waits, if there is one. Which
+// expand runs the streams of x in eight lanes, and the hashes that wait, one after another. Which
 // lane does what depends on what the streams reject.
 func (w *scratch) expand(p *params, x *expansion) {
 	r := &w.ride
@@ -134,18 +142,28 @@ func (w *scratch) expand(p *params, x *expansion) {
 		streams          [8]dsaring.Stream
 		rows             [8]int // that streams belong to
 		bounded, uniform uint   // lanes with streams, by what is sampled
-		hash             uint   // the lane of the hash
+		hash, ball       uint   // the lanes of the hash and of the challenge
 		secret           int    // next polynomial of s₁ and s₂
 		i, j             int    // next polynomial of Â
 		done             int    // rows
 	)
+	if x.challenge != nil {
+		ball = 1
+		w.ball.Begin(&w.c, p.tau)
+		w.tails[0] = keccak.DomainSHAKE
+		lanes.Start(ball, keccak.RateSHAKE256, x.challenge, &w.tails)
+	}
 	for {
 		var beginBounded, beginUniform uint
-		for idle := ^(bounded | uniform | hash) & (1<<8 - 1); idle != 0; idle &= idle - 1 {
+		for idle := ^(bounded | uniform | hash | ball) & (1<<8 - 1); idle != 0; idle &= idle - 1 {
 			lane := bits.TrailingZeros(idle) & 7
 			if r.waiting && done >= x.hashAfter {
 				r.waiting, r.lane, hash = false, lane, 1<<lane
-				lanes.Absorb(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, r.message, r.ready)
+				if r.written {
+					lanes.Join(lane, &w.sponge)
+				} else {
+					lanes.Absorb(lane, keccak.RateSHAKE256, keccak.DomainSHAKE, r.message, r.ready)
+				}
 			} else if secret < secrets && i*p.l+j >= x.early {
 				if secret < len(x.s1) {
 					streams[lane].P = &x.s1[secret]
@@ -180,7 +198,7 @@ func (w *scratch) expand(p *params, x *expansion) {
 			lanes.SetReady(r.lane, r.ready)
 		}
 		switch {
-		case bounded|uniform != 0:
+		case bounded|uniform|ball != 0 || r.written:
 			lanes.Step()
 		case hash != 0:
 			lanes.Finish(r.lane)
@@ -201,13 +219,23 @@ func (w *scratch) expand(p *params, x *expansion) {
 				left[rows[lane]]--
 			}
 		}
-		for ; done < p.k && left[done] == 0; done++ {
+		if ball != 0 {
+			var block [dsaring.RateH]byte
+			if lanes.Read(0, block[:]); w.ball.Continue(&w.c, &block) {
+				lanes.Release(0)
+				ball = 0
+			}
+		}
+		for ; done < p.k && left[done] == 0 && ball == 0; done++ {
 			x.rowDone(done)
 		}
 		if hash != 0 && lanes.Ready(r.lane) {
 			lanes.Read(r.lane, r.digest[:])
 			lanes.Release(r.lane)
-			hash = 0
+			hash, r.written = 0, false
+			if x.hashDone != nil {
+				x.hashDone()
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pqlane/pqlane/internal/dsaring"
+	"github.com/pqlane/pqlane/internal/keccak"
 )
 
 // TestEveryScheduleMakesTheSameKey lets the secret vectors and tr begin at other times than
@@ -51,6 +52,45 @@ func TestExpansionWaitsForRows(t *testing.T) {
 	})
 }
 
+// TestChallengeAndHashesRide samples a challenge of more than one block beside Â, which no τ of a
+// set takes, and hashes one message after another, of both kinds.
+func TestChallengeAndHashesRide(t *testing.T) {
+	onEverySet(t, func(t *testing.T, p Parameters) {
+		for _, tau := range []int{p.tau, 120, 200} {
+			other := *p.params
+			other.tau = tau
+			challenge, messages := random(p.challengeSize), [][]byte{random(300), random(500), random(137), random(5000)}
+			var want dsaring.Poly
+			var b dsaring.Ball
+			b.Begin(&want, tau)
+			for stream := shake256(9*dsaring.RateH, challenge); !b.Continue(&want, (*[dsaring.RateH]byte)(stream)); {
+				stream = stream[dsaring.RateH:]
+			}
+			w := newScratch()
+			x := expansion{a: w.a[:], rows: maxRows, rho: random(32), challenge: challenge}
+			x.rowDone = func(int) { require.Equal(t, want, w.c) }
+			hashes := 0
+			x.hashDone = func() {
+				require.Equal(t, shake256(64, messages[hashes]), w.ride.digest[:])
+				if hashes++; hashes == len(messages) {
+					return
+				}
+				if message := messages[hashes]; hashes%2 == 1 {
+					w.sponge.Init(dsaring.RateH, keccak.DomainSHAKE)
+					w.sponge.Write(message)
+					w.hashWritten()
+				} else {
+					w.hash(message, len(message))
+				}
+			}
+			w.hash(messages[0], len(messages[0]))
+			w.expand(&other, &x)
+			require.Equal(t, len(messages), hashes)
+			w.release(p.params)
+		}
+	})
+}
+
 // TestScratchIsAligned: a vector that spans two cache lines costs two accesses.
 func TestScratchIsAligned(t *testing.T) {
 	w := newScratch()
@@ -63,10 +103,18 @@ func TestScratchIsAligned(t *testing.T) {
 	} {
 		require.Zero(t, uintptr(p)%64, name)
 	}
+	x := borrowedKeys.Get().(*borrowedKey)
+	defer borrowedKeys.Put(x)
+	require.Zero(t, uintptr(unsafe.Pointer(x))%64, "borrowed key")
 	for _, p := range sets {
 		sk := generate(t, p)
-		require.Zero(t, uintptr(unsafe.Pointer(&sk.a[0]))%64, p)
-		require.Zero(t, uintptr(unsafe.Pointer(&sk.t0[0]))%64, p)
-		require.Zero(t, uintptr(unsafe.Pointer(&sk.s1[0]))%64, p)
+		v := sk.PublicKey().Precompute()
+		for name, p := range map[string]unsafe.Pointer{
+			"Â": unsafe.Pointer(&sk.a[0]), "t0": unsafe.Pointer(&sk.t0[0]), "s1": unsafe.Pointer(&sk.s1[0]), "s2": unsafe.Pointer(&sk.s2[0]),
+			"Â of a Verifier": unsafe.Pointer(&v.a[0]), "t of a Verifier": unsafe.Pointer(&v.t[0]),
+			"x.t0": unsafe.Pointer(&x.t0), "x.s1": unsafe.Pointer(&x.s1), "x.s2": unsafe.Pointer(&x.s2),
+		} {
+			require.Zero(t, uintptr(p)%64, name)
+		}
 	}
 }

@@ -115,27 +115,24 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 		return ErrInvalidSignature
 	}
 
-	// Â∘ẑ
 	if v != nil {
-		for i := range p.k {
-			dsaring.Dot(&w.w0[i], v.a[i*p.l:][:p.l], z)
-		}
+		pk.verifyRows(w, v, m, challenge)
 	} else {
-		ride := m.mu == nil && pk.trState.Load() != trKnown
-		if ride { // tr, beside Â
-			w.hash(pk.encoded, len(pk.encoded))
-		}
-		w.expand(p, &expansion{a: w.a[:], rows: maxRows, rho: pk.rho(), rowDone: func(i int) {
-			dsaring.Dot(&w.w0[i], w.a[i%maxRows*p.l:][:p.l], z)
-		}})
-		if ride {
-			pk.setTR(&w.ride.digest)
-		}
+		pk.verifyExpanding(w, m, challenge)
 	}
-	mu := (*[MuSize]byte)(w.w1Bytes[:])
+	if subtle.ConstantTimeCompare(challenge, w.ride.digest[:p.challengeSize]) != 1 {
+		return ErrInvalidSignature
+	}
+	return nil
+}
+
+// verifyRows sets w.ride.digest to H(μ ‖ w₁), of which c̃ has to be the beginning.
+func (pk *PublicKey) verifyRows(w *scratch, v *Verifier, m *signedMessage, challenge []byte) {
+	p := pk.p
+	mu := w.w1Bytes[:MuSize]
 	w.beginBall(p, challenge)
 	if m.mu != nil {
-		*mu = *m.mu
+		copy(mu, m.mu[:])
 		w.lanes.Step()
 	} else {
 		// The last permutation of μ rides beside the first of c.
@@ -143,35 +140,76 @@ func (pk *PublicKey) verify(v *Verifier, m *signedMessage, signature []byte) err
 		m.write(&w.ride.digest, &w.sponge)
 		w.lanes.Join(1, &w.sponge)
 		w.lanes.Step()
-		w.lanes.Read(1, mu[:])
+		w.lanes.Read(1, mu)
 		w.lanes.Release(1)
 	}
 	w.endBall(p, 0)
 	dsaring.NTT(&w.c)
-	size := dsaring.SizeW1(p.gamma2)
 	for i := range p.k {
-		// w′ = NTT⁻¹(Â∘ẑ − ĉ∘NTT(t₁·2^d))
-		t := &w.t[0]
-		if v != nil {
-			t = &v.t[i]
-		} else {
-			dsaring.UnpackT1(t, pk.t1(i))
-			dsaring.NTT(t)
-		}
-		dsaring.Mul(&w.acc, &w.c, t)
-		dsaring.Sub(&w.w0[i], &w.acc)
-		dsaring.InverseNTT(&w.w0[i])
-		dsaring.UseHint(&w.w1[0], &w.hints[i], &w.w0[i], p.gamma2)
-		dsaring.PackW1(w.w1Bytes[MuSize+i*size:], &w.w1[0], p.gamma2)
+		w.verifyRow(p, i, v.a[i*p.l:][:p.l], &v.t[i])
 	}
-	message := w.w1Bytes[:MuSize+p.k*size]
+	message := w.w1Bytes[:MuSize+p.k*dsaring.SizeW1(p.gamma2)]
 	w.lanes.Absorb(0, keccak.RateSHAKE256, keccak.DomainSHAKE, message, len(message))
 	w.lanes.Finish(0)
-	again := w.c2[:p.challengeSize]
-	w.lanes.Read(0, again)
+	w.lanes.Read(0, w.ride.digest[:])
 	w.lanes.Release(0)
-	if subtle.ConstantTimeCompare(challenge, again) != 1 {
-		return ErrInvalidSignature
+}
+
+// verifyExpanding is verifyRows while Â is expanded: tr, if it is not known, μ, c and most of
+// H(μ ‖ w₁) ride beside.
+func (pk *PublicKey) verifyExpanding(w *scratch, m *signedMessage, challenge []byte) {
+	p := pk.p
+	size := dsaring.SizeW1(p.gamma2)
+	message := w.w1Bytes[:MuSize+p.k*size]
+	x := expansion{a: w.a[:], rows: maxRows, rho: pk.rho(), challenge: challenge}
+	ready := MuSize
+	hashes := 0 // that are done: tr, μ, H(μ ‖ w₁)
+	x.rowDone = func(i int) {
+		if i == 0 {
+			dsaring.NTT(&w.c)
+		}
+		dsaring.UnpackT1(&w.t[0], pk.t1(i))
+		dsaring.NTT(&w.t[0])
+		w.verifyRow(p, i, w.a[i%maxRows*p.l:][:p.l], &w.t[0])
+		if ready += size; hashes == 2 {
+			w.ride.ready = ready
+		}
 	}
-	return nil
+	x.hashDone = func() {
+		switch hashes++; hashes {
+		case 1:
+			pk.setTR(&w.ride.digest)
+			m.write(&w.ride.digest, &w.sponge)
+			w.hashWritten()
+		case 2:
+			copy(message, w.ride.digest[:])
+			w.hash(message, ready)
+			// Of all choices this takes the fewest permutations: earlier it waits for rows.
+			x.hashAfter = 3 * p.k / 4
+		}
+	}
+	switch {
+	case m.mu != nil:
+		w.ride.digest = *m.mu
+		hashes = 1
+		x.hashDone()
+	case pk.trState.Load() == trKnown:
+		w.ride.digest = pk.tr
+		x.hashDone()
+	default:
+		w.hash(pk.encoded, len(pk.encoded))
+	}
+	w.expand(p, &x)
+}
+
+// verifyRow packs row i of w₁ for its row of Â and NTT(t₁·2^d).
+func (w *scratch) verifyRow(p *params, i int, a []dsaring.Poly, t *dsaring.Poly) {
+	// w′ = NTT⁻¹(Â∘ẑ − ĉ∘NTT(t₁·2^d))
+	row := &w.w0[0]
+	dsaring.Dot(row, a, w.z)
+	dsaring.Mul(&w.acc, &w.c, t)
+	dsaring.Sub(row, &w.acc)
+	dsaring.InverseNTT(row)
+	dsaring.UseHint(&w.w1[0], &w.hints[i], row, p.gamma2)
+	dsaring.PackW1(w.w1Bytes[MuSize+i*dsaring.SizeW1(p.gamma2):], &w.w1[0], p.gamma2)
 }

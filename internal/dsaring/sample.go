@@ -1,6 +1,7 @@
 package dsaring
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/pqlane/pqlane/internal/keccak"
@@ -111,35 +112,31 @@ func (b *Ball) Begin(p *Poly, tau int) {
 	*b = Ball{next: N - tau}
 }
 
-// Continue reads the first 136 bytes of a lane of s, a block of the XOF, and reports whether p
-// is complete; what is left of the block then is ignored.
+// Continue reads a block of the XOF, and reports whether p is complete; what is left of the block
+// then is ignored.
 //
-// lane < 4. Output: |c| ≤ 1. Time and accesses depend on the block, which is public: it
-// derives from the signature.
-func (b *Ball) Continue(p *Poly, s *keccak.State4, lane int) bool {
-	w := 0
+// Output: |c| ≤ 1. Time and accesses depend on the block, which is public: it derives from the
+// signature.
+func (b *Ball) Continue(p *Poly, block *[RateH]byte) bool {
+	positions := block[:]
 	if !b.begun {
 		b.begun = true
-		b.signs = s[0][lane]
-		w = 1
+		b.signs = binary.LittleEndian.Uint64(positions)
+		positions = positions[8:]
 	}
 	// A position that is rejected is treated as any other: p is zero at it and at b.next, and
 	// the sign that is written there is zero.
 	next, signs := b.next, b.signs
-	for ; w < RateH/8; w++ {
-		x := s[w][lane]
-		for range 8 {
-			if next == N {
-				return true
-			}
-			j := int(x & 0xff)
-			x >>= 8
-			accepted := 1 - int(uint32(next-j)>>31)
-			p[next&(N-1)] = p[j]
-			p[j] = (1 - 2*int32(signs&1)) & -int32(accepted)
-			signs >>= accepted
-			next += accepted
+	for _, x := range positions {
+		if next == N {
+			return true
 		}
+		j := int(x)
+		accepted := 1 - int(uint32(next-j)>>31)
+		p[next&(N-1)] = p[j]
+		p[j] = (1 - 2*int32(signs&1)) & -int32(accepted)
+		signs >>= accepted
+		next += accepted
 	}
 	b.next, b.signs = next, signs
 	return next == N

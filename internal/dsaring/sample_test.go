@@ -1,7 +1,6 @@
 package dsaring
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -304,17 +303,12 @@ func TestSampleInBallIsTheStandards(t *testing.T) {
 				}
 			}
 			want, read := sampleInBallOfStandard(xof, tau)
-			lane := round % 4
 			p := Poly{1, 2, 3}
 			var b Ball
 			b.Begin(&p, tau)
 			blocks := 0
 			for done := false; !done; blocks++ {
-				state := new(keccak.State4)
-				for w := range RateH / 8 {
-					state[w][lane] = binary.LittleEndian.Uint64(xof[blocks*RateH+8*w:])
-				}
-				done = b.Continue(&p, state, lane)
+				done = b.Continue(&p, (*[RateH]byte)(xof[blocks*RateH:]))
 			}
 			require.Equal(t, (read+RateH-1)/RateH, blocks)
 			require.Equal(t, want, p)
@@ -344,13 +338,13 @@ func TestSamplingAllocatesNothing(t *testing.T) {
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
 			var p Poly
 			var s keccak.State8
-			var challenge keccak.State4
+			var block [RateH]byte
 			var b Ball
 			streams := [8]Stream{1: {P: &p}}
 			SampleNTT(&streams, 1<<1, &s)
 			SampleBounded(&streams, 1<<1, &s, 4)
 			b.Begin(&p, 39)
-			b.Continue(&p, &challenge, 3)
+			b.Continue(&p, &block)
 		}))
 	})
 }

@@ -84,6 +84,13 @@ func (s *Scheduler) Join(lane int, h *Sponge) {
 	s.busy |= 1 << lane
 }
 
+// Join is [Scheduler.Join].
+func (s *Scheduler8) Join(lane int, h *Sponge) {
+	h.pad()
+	s.State.column(lane).store(&h.a)
+	s.busy |= 1 << lane
+}
+
 // SetReady says that the first ready bytes of the message that lane absorbs can be
 // read. Until a whole block can be, the lane keeps its state through Step.
 func (l *lanes) SetReady(lane, ready int) { l.hashes[lane].ready = ready }
