@@ -16,7 +16,7 @@ import (
 // a vector that straddles two would pay for.
 type scratch struct {
 	a                  [maxRows * maxL]dsaring.Poly // rows of Â, where the key does not hold it
-	polys              [maxL]dsaring.Poly
+	polys              [maxL + 1]dsaring.Poly
 	w0, w1             [maxK]dsaring.Poly
 	t                  [maxK]dsaring.Poly
 	c, acc             dsaring.Poly

@@ -111,8 +111,8 @@ func TestScratchIsAligned(t *testing.T) {
 		v := sk.PublicKey().Precompute()
 		for name, p := range map[string]unsafe.Pointer{
 			"Â": unsafe.Pointer(&sk.a[0]), "t0": unsafe.Pointer(&sk.t0[0]), "s1": unsafe.Pointer(&sk.s1[0]), "s2": unsafe.Pointer(&sk.s2[0]),
-			"Â of a Verifier": unsafe.Pointer(&v.a[0]), "t of a Verifier": unsafe.Pointer(&v.t[0]),
-			"x.t0": unsafe.Pointer(&x.t0), "x.s1": unsafe.Pointer(&x.s1), "x.s2": unsafe.Pointer(&x.s2),
+			"rows of a Verifier": unsafe.Pointer(&v.rows[0]),
+			"x.t0":               unsafe.Pointer(&x.t0), "x.s1": unsafe.Pointer(&x.s1), "x.s2": unsafe.Pointer(&x.s2),
 		} {
 			require.Zero(t, uintptr(p)%64, name)
 		}

@@ -38,9 +38,14 @@ func VerifyMu(pk *PublicKey, mu *[MuSize]byte, signature []byte) error {
 // in advance: Â and NTT(t₁·2^d),
 // of 20, 36 and 64 KB for ML-DSA-44, 65 and 87. It is safe for concurrent use.
 type Verifier struct {
-	pk *PublicKey
-	a  []dsaring.Poly // Â, row by row
-	t  []dsaring.Poly // NTT(t₁·2^d)
+	pk   *PublicKey
+	rows []dsaring.Poly // of Â and −NTT(t₁·2^d) beside it, in [0, q)
+}
+
+// row returns row i of v.
+func (v *Verifier) row(i int) []dsaring.Poly {
+	n := v.pk.p.l + 1
+	return v.rows[i*n:][:n]
 }
 
 // Precompute returns a Verifier for pk, or nil if pk is not usable.
@@ -50,19 +55,21 @@ func (pk *PublicKey) Precompute() *Verifier {
 	}
 	p := pk.p
 	v := &Verifier{
-		pk: &PublicKey{p: p, encoded: pk.Bytes(), state: ready},
-		a:  make([]dsaring.Poly, p.k*p.l),
-		t:  make([]dsaring.Poly, p.k),
+		pk:   &PublicKey{p: p, encoded: pk.Bytes(), state: ready},
+		rows: make([]dsaring.Poly, p.k*(p.l+1)),
 	}
 	w := newScratch()
 	w.hash(v.pk.encoded, len(v.pk.encoded))
-	w.expand(p, &expansion{a: v.a, rows: p.k, rho: pk.rho(), rowDone: func(int) {}})
+	w.expand(p, &expansion{a: w.a[:], rows: maxRows, rho: pk.rho(), rowDone: func(i int) {
+		copy(v.row(i), w.a[i%maxRows*p.l:][:p.l])
+		t := &v.row(i)[p.l]
+		dsaring.UnpackT1(&w.acc, pk.t1(i))
+		dsaring.NTT(&w.acc)
+		dsaring.Sub(t, &w.acc)
+		dsaring.Reduce(t)
+	}})
 	v.pk.setTR(&w.ride.digest)
 	w.releasePublic()
-	for i := range v.t {
-		dsaring.UnpackT1(&v.t[i], pk.t1(i))
-		dsaring.NTT(&v.t[i])
-	}
 	return v
 }
 
@@ -144,9 +151,12 @@ func (pk *PublicKey) verifyRows(w *scratch, v *Verifier, m *signedMessage, chall
 		w.lanes.Release(1)
 	}
 	w.endBall(p, 0)
-	dsaring.NTT(&w.c)
+	factors := w.polys[:p.l+1] // ẑ and ĉ
+	factors[p.l] = w.c
+	dsaring.NTT(&factors[p.l])
 	for i := range p.k {
-		w.verifyRow(p, i, v.a[i*p.l:][:p.l], &v.t[i])
+		dsaring.Dot(&w.acc, v.row(i), factors)
+		w.packRow(p, i)
 	}
 	message := w.w1Bytes[:MuSize+p.k*dsaring.SizeW1(p.gamma2)]
 	w.lanes.Absorb(0, keccak.RateSHAKE256, keccak.DomainSHAKE, message, len(message))
@@ -170,7 +180,10 @@ func (pk *PublicKey) verifyExpanding(w *scratch, m *signedMessage, challenge []b
 		}
 		dsaring.UnpackT1(&w.t[0], pk.t1(i))
 		dsaring.NTT(&w.t[0])
-		w.verifyRow(p, i, w.a[i%maxRows*p.l:][:p.l], &w.t[0])
+		dsaring.Mul(&w.t[0], &w.c, &w.t[0])
+		dsaring.Dot(&w.acc, w.a[i%maxRows*p.l:][:p.l], w.z)
+		dsaring.Sub(&w.acc, &w.t[0])
+		w.packRow(p, i)
 		if ready += size; hashes == 2 {
 			w.ride.ready = ready
 		}
@@ -202,14 +215,9 @@ func (pk *PublicKey) verifyExpanding(w *scratch, m *signedMessage, challenge []b
 	w.expand(p, &x)
 }
 
-// verifyRow packs row i of w₁ for its row of Â and NTT(t₁·2^d).
-func (w *scratch) verifyRow(p *params, i int, a []dsaring.Poly, t *dsaring.Poly) {
-	// w′ = NTT⁻¹(Â∘ẑ − ĉ∘NTT(t₁·2^d))
-	row := &w.w0[0]
-	dsaring.Dot(row, a, w.z)
-	dsaring.Mul(&w.acc, &w.c, t)
-	dsaring.Sub(row, &w.acc)
-	dsaring.InverseNTT(row)
-	dsaring.UseHint(&w.w1[0], &w.hints[i], row, p.gamma2)
+// packRow packs row i of w₁ for that of Â∘ẑ − ĉ∘NTT(t₁·2^d), which is in w.acc.
+func (w *scratch) packRow(p *params, i int) {
+	dsaring.InverseNTT(&w.acc)
+	dsaring.UseHint(&w.w1[0], &w.hints[i], &w.acc, p.gamma2)
 	dsaring.PackW1(w.w1Bytes[MuSize+i*dsaring.SizeW1(p.gamma2):], &w.w1[0], p.gamma2)
 }

@@ -53,8 +53,8 @@ func Mul(dst, a, b *Poly) {
 	}
 }
 
-// Dot sets dst to R⁻¹·Σ a[i]∘b[i] in the NTT domain, where i runs over b, of at most 7
-// polynomials. There are kernels for 4, 5 and 7. dst may not overlap the inputs.
+// Dot sets dst to R⁻¹·Σ a[i]∘b[i] in the NTT domain, where i runs over b, of at most 8
+// polynomials. There are kernels for 4 to 8. dst may not overlap the inputs.
 //
 // Input: a in [0, q), |b| ≤ 10q. Output: |c| ≤ q.
 func Dot(dst *Poly, a, b []Poly) {
@@ -67,14 +67,22 @@ func Dot(dst *Poly, a, b []Poly) {
 		dot4AVX512(dst, &a[0], &b[0])
 	case cpu.AVX512Wide && rank == 5:
 		dot5AVX512(dst, &a[0], &b[0])
+	case cpu.AVX512Wide && rank == 6:
+		dot6AVX512(dst, &a[0], &b[0])
 	case cpu.AVX512Wide && rank == 7:
 		dot7AVX512(dst, &a[0], &b[0])
+	case cpu.AVX512Wide && rank == 8:
+		dot8AVX512(dst, &a[0], &b[0])
 	case rank == 4:
 		dot4AVX2(dst, &a[0], &b[0])
 	case rank == 5:
 		dot5AVX2(dst, &a[0], &b[0])
+	case rank == 6:
+		dot6AVX2(dst, &a[0], &b[0])
 	case rank == 7:
 		dot7AVX2(dst, &a[0], &b[0])
+	case rank == 8:
+		dot8AVX2(dst, &a[0], &b[0])
 	default:
 		dotGeneric(dst, a, b)
 	}
@@ -164,7 +172,7 @@ func mulAVX512(dst, a, b *Poly)
 //go:noescape
 func mulAVX512VL(dst, a, b *Poly)
 
-// dot4, dot5 and dot7 read that many polynomials from a and from b.
+// dot4 to dot8 read that many polynomials from a and from b.
 
 //go:noescape
 func dot4AVX2(dst, a, b *Poly)
@@ -179,10 +187,22 @@ func dot5AVX2(dst, a, b *Poly)
 func dot5AVX512(dst, a, b *Poly)
 
 //go:noescape
+func dot6AVX2(dst, a, b *Poly)
+
+//go:noescape
+func dot6AVX512(dst, a, b *Poly)
+
+//go:noescape
 func dot7AVX2(dst, a, b *Poly)
 
 //go:noescape
 func dot7AVX512(dst, a, b *Poly)
+
+//go:noescape
+func dot8AVX2(dst, a, b *Poly)
+
+//go:noescape
+func dot8AVX512(dst, a, b *Poly)
 
 //go:noescape
 func addAVX2(p, a *Poly)

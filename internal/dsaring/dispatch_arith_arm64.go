@@ -38,8 +38,8 @@ func Mul(dst, a, b *Poly) {
 	}
 }
 
-// Dot sets dst to R⁻¹·Σ a[i]∘b[i] in the NTT domain, where i runs over b, of at most 7
-// polynomials. There are kernels for 4, 5 and 7. dst may not overlap the inputs.
+// Dot sets dst to R⁻¹·Σ a[i]∘b[i] in the NTT domain, where i runs over b, of at most 8
+// polynomials. There are kernels for 4 to 8. dst may not overlap the inputs.
 //
 // Input: a in [0, q), |b| ≤ 10q. Output: |c| ≤ q.
 func Dot(dst *Poly, a, b []Poly) {
@@ -52,8 +52,12 @@ func Dot(dst *Poly, a, b []Poly) {
 		dot4NEON(dst, &a[0], &b[0])
 	case rank == 5:
 		dot5NEON(dst, &a[0], &b[0])
+	case rank == 6:
+		dot6NEON(dst, &a[0], &b[0])
 	case rank == 7:
 		dot7NEON(dst, &a[0], &b[0])
+	case rank == 8:
+		dot8NEON(dst, &a[0], &b[0])
 	default:
 		dotGeneric(dst, a, b)
 	}
@@ -112,7 +116,7 @@ func inverseNTTNEON(p *Poly)
 //go:noescape
 func mulNEON(dst, a, b *Poly)
 
-// dot4, dot5 and dot7 read that many polynomials from a and from b.
+// dot4 to dot8 read that many polynomials from a and from b.
 
 //go:noescape
 func dot4NEON(dst, a, b *Poly)
@@ -121,7 +125,13 @@ func dot4NEON(dst, a, b *Poly)
 func dot5NEON(dst, a, b *Poly)
 
 //go:noescape
+func dot6NEON(dst, a, b *Poly)
+
+//go:noescape
 func dot7NEON(dst, a, b *Poly)
+
+//go:noescape
+func dot8NEON(dst, a, b *Poly)
 
 //go:noescape
 func addNEON(p, a *Poly)

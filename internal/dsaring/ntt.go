@@ -142,7 +142,7 @@ func mulGeneric(dst, a, b *Poly) {
 }
 
 // dotGeneric sets dst to R⁻¹·Σ a[i]∘b[i] in the NTT domain, where i runs over b, of at
-// most 7 polynomials. Products are summed in 64 bits and reduced once. dst may not overlap
+// most 8 polynomials. Products are summed in 64 bits and reduced once. dst may not overlap
 // the inputs.
 //
 // Input: a in [0, q), |b| ≤ 10q. Output: |c| ≤ q.

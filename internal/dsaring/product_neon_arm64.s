@@ -241,6 +241,112 @@ loop1:
 	CBNZ R11, loop1
 	RET
 
+// func dot6NEON(dst, a, b *[256]int32)
+TEXT ·dot6NEON(SB), NOSPLIT, $0-24
+	MOVD $8380417, R0
+	VDUP R0, V31.S4
+	MOVD dst+0(FP), R0
+	MOVD a+8(FP), R1
+	MOVD b+16(FP), R2
+	MOVD $58728449, R3
+	VDUP R3, V30.S4
+	ADD $1024, R1, R3
+	ADD $1024, R2, R4
+	ADD $2048, R1, R5
+	ADD $2048, R2, R6
+	ADD $3072, R1, R7
+	ADD $3072, R2, R8
+	ADD $4096, R1, R9
+	ADD $4096, R2, R10
+	ADD $5120, R1, R11
+	ADD $5120, R2, R12
+	MOVD $16, R13
+loop1:
+	VLD1.P 64(R1), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eaec25d // smull v29.2d, v18.2s, v14.2s
+	WORD $0x4eaec25c // smull2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eafc27b // smull v27.2d, v19.2s, v15.2s
+	WORD $0x4eafc27a // smull2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb0c299 // smull v25.2d, v20.2s, v16.2s
+	WORD $0x4eb0c298 // smull2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb1c2b7 // smull v23.2d, v21.2s, v17.2s
+	WORD $0x4eb1c2b6 // smull2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R3), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R4), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R5), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R6), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R7), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R8), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R9), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R10), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R11), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R12), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VUZP1 V28.S4, V29.S4, V18.S4
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
+	VUZP1 V26.S4, V27.S4, V19.S4
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
+	VUZP1 V24.S4, V25.S4, V20.S4
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
+	VUZP1 V22.S4, V23.S4, V21.S4
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x0f9f625d // smlsl v29.2d, v18.2s, v31.s[0]
+	WORD $0x4f9f625c // smlsl2 v28.2d, v18.4s, v31.s[0]
+	WORD $0x0f9f627b // smlsl v27.2d, v19.2s, v31.s[0]
+	WORD $0x4f9f627a // smlsl2 v26.2d, v19.4s, v31.s[0]
+	WORD $0x0f9f6299 // smlsl v25.2d, v20.2s, v31.s[0]
+	WORD $0x4f9f6298 // smlsl2 v24.2d, v20.4s, v31.s[0]
+	WORD $0x0f9f62b7 // smlsl v23.2d, v21.2s, v31.s[0]
+	WORD $0x4f9f62b6 // smlsl2 v22.2d, v21.4s, v31.s[0]
+	VUZP2 V28.S4, V29.S4, V18.S4
+	VUZP2 V26.S4, V27.S4, V19.S4
+	VUZP2 V24.S4, V25.S4, V20.S4
+	VUZP2 V22.S4, V23.S4, V21.S4
+	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
+	SUB $1, R13, R13
+	CBNZ R13, loop1
+	RET
+
 // func dot7NEON(dst, a, b *[256]int32)
 TEXT ·dot7NEON(SB), NOSPLIT, $0-24
 	MOVD $8380417, R0
@@ -357,6 +463,136 @@ loop1:
 	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
 	SUB $1, R15, R15
 	CBNZ R15, loop1
+	RET
+
+// func dot8NEON(dst, a, b *[256]int32)
+TEXT ·dot8NEON(SB), NOSPLIT, $0-24
+	MOVD $8380417, R0
+	VDUP R0, V31.S4
+	MOVD dst+0(FP), R0
+	MOVD a+8(FP), R1
+	MOVD b+16(FP), R2
+	MOVD $58728449, R3
+	VDUP R3, V30.S4
+	ADD $1024, R1, R3
+	ADD $1024, R2, R4
+	ADD $2048, R1, R5
+	ADD $2048, R2, R6
+	ADD $3072, R1, R7
+	ADD $3072, R2, R8
+	ADD $4096, R1, R9
+	ADD $4096, R2, R10
+	ADD $5120, R1, R11
+	ADD $5120, R2, R12
+	ADD $6144, R1, R13
+	ADD $6144, R2, R14
+	ADD $7168, R1, R15
+	ADD $7168, R2, R19
+	MOVD $16, R20
+loop1:
+	VLD1.P 64(R1), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R2), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eaec25d // smull v29.2d, v18.2s, v14.2s
+	WORD $0x4eaec25c // smull2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eafc27b // smull v27.2d, v19.2s, v15.2s
+	WORD $0x4eafc27a // smull2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb0c299 // smull v25.2d, v20.2s, v16.2s
+	WORD $0x4eb0c298 // smull2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb1c2b7 // smull v23.2d, v21.2s, v17.2s
+	WORD $0x4eb1c2b6 // smull2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R3), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R4), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R5), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R6), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R7), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R8), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R9), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R10), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R11), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R12), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R13), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R14), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VLD1.P 64(R15), [V18.S4, V19.S4, V20.S4, V21.S4]
+	VLD1.P 64(R19), [V14.S4, V15.S4, V16.S4, V17.S4]
+	WORD $0x0eae825d // smlal v29.2d, v18.2s, v14.2s
+	WORD $0x4eae825c // smlal2 v28.2d, v18.4s, v14.4s
+	WORD $0x0eaf827b // smlal v27.2d, v19.2s, v15.2s
+	WORD $0x4eaf827a // smlal2 v26.2d, v19.4s, v15.4s
+	WORD $0x0eb08299 // smlal v25.2d, v20.2s, v16.2s
+	WORD $0x4eb08298 // smlal2 v24.2d, v20.4s, v16.4s
+	WORD $0x0eb182b7 // smlal v23.2d, v21.2s, v17.2s
+	WORD $0x4eb182b6 // smlal2 v22.2d, v21.4s, v17.4s
+	VUZP1 V28.S4, V29.S4, V18.S4
+	WORD $0x4f9e8252 // mul v18.4s, v18.4s, v30.s[0]
+	VUZP1 V26.S4, V27.S4, V19.S4
+	WORD $0x4f9e8273 // mul v19.4s, v19.4s, v30.s[0]
+	VUZP1 V24.S4, V25.S4, V20.S4
+	WORD $0x4f9e8294 // mul v20.4s, v20.4s, v30.s[0]
+	VUZP1 V22.S4, V23.S4, V21.S4
+	WORD $0x4f9e82b5 // mul v21.4s, v21.4s, v30.s[0]
+	WORD $0x0f9f625d // smlsl v29.2d, v18.2s, v31.s[0]
+	WORD $0x4f9f625c // smlsl2 v28.2d, v18.4s, v31.s[0]
+	WORD $0x0f9f627b // smlsl v27.2d, v19.2s, v31.s[0]
+	WORD $0x4f9f627a // smlsl2 v26.2d, v19.4s, v31.s[0]
+	WORD $0x0f9f6299 // smlsl v25.2d, v20.2s, v31.s[0]
+	WORD $0x4f9f6298 // smlsl2 v24.2d, v20.4s, v31.s[0]
+	WORD $0x0f9f62b7 // smlsl v23.2d, v21.2s, v31.s[0]
+	WORD $0x4f9f62b6 // smlsl2 v22.2d, v21.4s, v31.s[0]
+	VUZP2 V28.S4, V29.S4, V18.S4
+	VUZP2 V26.S4, V27.S4, V19.S4
+	VUZP2 V24.S4, V25.S4, V20.S4
+	VUZP2 V22.S4, V23.S4, V21.S4
+	VST1.P [V18.S4, V19.S4, V20.S4, V21.S4], 64(R0)
+	SUB $1, R20, R20
+	CBNZ R20, loop1
 	RET
 
 // func addNEON(p, a *[256]int32)

@@ -131,7 +131,7 @@ func products(ctx *build.Context, l level) {
 		table.Emit(ctx)
 		return
 	}
-	for _, rank := range []int{4, 5, 7} {
+	for _, rank := range []int{4, 5, 6, 7, 8} {
 		begin(fmt.Sprintf("dot%d", rank), "func(dst, a, b *[256]int32)").dot(rank)
 	}
 	begin("mul", "func(dst, a, b *[256]int32)").mul()
