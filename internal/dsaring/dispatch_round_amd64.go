@@ -63,6 +63,10 @@ func UseHint(w1 *Poly, h *Hint, w *Poly, gamma2 int32) {
 		useHint32AVX512(w1, h, w)
 	case cpu.AVX512Wide:
 		useHint88AVX512(w1, h, w)
+	case cpu.AVX512 && gamma2 == Gamma2Q32:
+		useHint32AVX512VL(w1, h, w)
+	case cpu.AVX512:
+		useHint88AVX512VL(w1, h, w)
 	case cpu.AVX2 && gamma2 == Gamma2Q32:
 		useHint32AVX2(w1, h, w)
 	case cpu.AVX2:
@@ -121,10 +125,16 @@ func useHint88AVX2(w1 *Poly, h *Hint, w *Poly)
 func useHint88AVX512(w1 *Poly, h *Hint, w *Poly)
 
 //go:noescape
+func useHint88AVX512VL(w1 *Poly, h *Hint, w *Poly)
+
+//go:noescape
 func useHint32AVX2(w1 *Poly, h *Hint, w *Poly)
 
 //go:noescape
 func useHint32AVX512(w1 *Poly, h *Hint, w *Poly)
+
+//go:noescape
+func useHint32AVX512VL(w1 *Poly, h *Hint, w *Poly)
 
 //go:noescape
 func exceedsAVX2(p *Poly, bound int32) bool

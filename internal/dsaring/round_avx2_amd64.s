@@ -577,7 +577,6 @@ TEXT ·useHint32AVX2(SB), NOSPLIT|NOFRAME, $0-24
 	VPBROADCASTD reciprocal32<>+0(SB), Y1
 	VPBROADCASTD odd32<>+0(SB), Y2
 	VPBROADCASTD last32<>+0(SB), Y3
-	VPBROADCASTD steps32<>+0(SB), Y3
 	VPBROADCASTD minusOne<>+0(SB), Y4
 	VMOVDQU      bits<>+0(SB), Y5
 	LEAQ         1024(AX), BX
@@ -598,10 +597,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, (AX)
 	VMOVDQU      32(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -618,10 +614,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 32(AX)
 	VMOVDQU      64(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -638,10 +631,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 64(AX)
 	VMOVDQU      96(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -658,10 +648,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 96(AX)
 	VMOVDQU      128(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -678,10 +665,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 128(AX)
 	VMOVDQU      160(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -698,10 +682,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 160(AX)
 	VMOVDQU      192(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -718,10 +699,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 192(AX)
 	VMOVDQU      224(DX), Y6
 	VPADDD       Y0, Y6, Y7
@@ -738,10 +716,7 @@ window:
 	VPCMPEQD     Y5, Y6, Y6
 	VPSIGND      Y8, Y6, Y6
 	VPSUBD       Y6, Y7, Y7
-	VPADDD       Y3, Y7, Y6
-	VPSUBD       Y3, Y7, Y8
-	VPMINUD      Y6, Y7, Y7
-	VPMINUD      Y8, Y7, Y7
+	VPAND        Y3, Y7, Y7
 	VMOVDQU      Y7, 224(AX)
 	ADDQ         $0x00000100, AX
 	ADDQ         $0x00000100, DX
@@ -750,9 +725,6 @@ window:
 	JNE          window
 	VZEROUPPER
 	RET
-
-DATA steps32<>+0(SB)/4, $0x00000010
-GLOBL steps32<>(SB), RODATA|NOPTR, $4
 
 // func makeHintAVX2(h *[4]uint64, r0 *[256]int32, w1 *[256]int32, gamma2 int32) int
 // Requires: AVX, AVX2, POPCNT

@@ -80,6 +80,7 @@ func generate() (map[string][]byte, error) {
 		{"small_avx2", interval.YMM, (*generator).small},
 		{"small_avx512", interval.ZMM, (*generator).small},
 		{"round_avx2", interval.YMM, (*generator).rounding},
+		{"round_avx512vl", interval.YMMVL, (*generator).hints},
 		{"round_avx512", interval.ZMM, (*generator).rounding},
 	} {
 		text, err := assemble(f.width, f.body)
@@ -98,11 +99,16 @@ func (g *generator) rounding() {
 	for _, r := range roundings {
 		g.decompose(r, least)
 	}
+	g.hints()
+	g.makeHint(interval.Interval{Min: (q - 1) / 88, Max: (q - 1) / 32})
+	g.exceeds(interval.Within(1<<30 - 1))
+}
+
+// hints emits the kernels that gain by masks beside vectors of the size of AVX2's.
+func (g *generator) hints() {
 	for _, r := range roundings {
 		g.useHint(r, least)
 	}
-	g.makeHint(interval.Interval{Min: (q - 1) / 88, Max: (q - 1) / 32})
-	g.exceeds(interval.Within(1<<30 - 1))
 }
 
 // small emits the kernels between this ring and that of ML-KEM.
@@ -215,10 +221,10 @@ func fill[T any](count int, f func(i int) T) []T {
 // vector returns a fresh vector register, load one that holds the constant of its size, and
 // broadcast one that holds a number in every 32-bit lane.
 func (g *generator) vector() reg.VecVirtual {
-	if g.width == interval.YMM {
-		return g.YMM()
+	if g.width == interval.ZMM {
+		return g.ZMM()
 	}
-	return g.ZMM()
+	return g.YMM()
 }
 
 func (g *generator) load(name string, content []byte) reg.VecVirtual {

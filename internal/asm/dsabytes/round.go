@@ -103,10 +103,7 @@ func (g *generator) eachVector(bits reg.Register, body func(offset int), pointer
 
 // name returns the name of a kernel.
 func (g *generator) name(name string) string {
-	if g.width == interval.YMM {
-		return name + "AVX2"
-	}
-	return name + "AVX512"
+	return name + map[interval.Width]string{interval.YMM: "AVX2", interval.YMMVL: "AVX512VL", interval.ZMM: "AVX512"}[g.width]
 }
 
 // power2Round is FIPS 204, Algorithm 35.
@@ -211,11 +208,19 @@ func (g *generator) useHint(r rounding, in interval.Interval) {
 		g.Reads(w, 32, in)
 		g.Writes(w1, 32, r.contract())
 		d := g.divider(r)
-		m := g.broadcast("steps"+r.name, r.steps)
+		powerOf2 := r.steps&(r.steps-1) == 0
+		var m reg.VecVirtual // the number of steps, or ones below it if it is a power of two
+		if powerOf2 {
+			m = d.last
+		} else {
+			m = g.broadcast("steps"+r.name, r.steps)
+		}
 		minus := g.broadcast("minusOne", -1)
-		var bits reg.VecVirtual
+		var bits, one, zero reg.VecVirtual
 		if g.width == interval.YMM {
 			bits = g.load("bits", dwords(fill(8, func(i int) int { return 1 << i })...))
+		} else {
+			one, zero = g.broadcast("one", 1), g.zero()
 		}
 		g.eachVector(h, func(offset int) {
 			v := g.vector()
@@ -223,10 +228,10 @@ func (g *generator) useHint(r rounding, in interval.Interval) {
 			high, low := g.vector(), g.vector()
 			g.Cases(v, 32, r.pieces(in), func() {
 				d.divide(v, high, low)
-				// odd, and so never 0: negative if low is not positive
-				g.VPADDD(low, low, low)
-				g.VPADDD(minus, low, low)
 				if g.width == interval.YMM {
+					// odd, and so never 0: negative if low is not positive
+					g.VPADDD(low, low, low)
+					g.VPADDD(minus, low, low)
 					hint := g.vector()
 					g.VPBROADCASTB(at(h, offset/32), hint)
 					g.and(bits, hint, hint)
@@ -234,13 +239,16 @@ func (g *generator) useHint(r rounding, in interval.Interval) {
 					g.VPSIGND(low, hint, hint) // −1, 1, or 0 without a hint
 					g.VPSUBD(hint, high, high)
 				} else {
-					// ones or zero, and then −1 or 1
-					k := g.K()
-					g.KMOVW(at(h, offset/32), k)
-					g.VPSRAD(operand.U8(31), low, low)
-					g.VPADDD(low, low, low)
-					g.VPSUBD(minus, low, low)
-					g.VPADDD(low, high, k, high)
+					hinted, positive, step := g.K(), g.K(), g.vector()
+					if g.width == interval.ZMM {
+						g.KMOVW(at(h, offset/32), hinted)
+					} else {
+						g.KMOVB(at(h, offset/32), hinted)
+					}
+					g.VPCMPGTD(zero, low, positive)
+					g.move(minus, step)
+					g.VMOVDQU32(one, positive, step)
+					g.VPADDD(step, high, hinted, high)
 				}
 			}, interval.Fact{Register: high, Of: func(w interval.Interval) interval.Interval {
 				// Up with a hint if the remainder is positive, or else down.
@@ -250,11 +258,15 @@ func (g *generator) useHint(r rounding, in interval.Interval) {
 				}
 				return interval.Interval{Min: without - 1, Max: without}
 			}})
-			// modulo the number of steps, which high is where r₁ wraps: the least of high, high + m
-			// and high − m
+			// modulo the number of steps, which high is where r₁ wraps: in general the least of high,
+			// high + m and high − m
 			up, down := g.vector(), g.vector()
 			steps := int64(r.steps)
 			g.Cases(high, 32, interval.Interval{Min: -1, Max: steps}.Each(), func() {
+				if powerOf2 {
+					g.and(m, high, high)
+					return
+				}
 				g.VPADDD(m, high, up)
 				g.VPSUBD(m, high, down)
 				g.VPMINUD(up, high, high)
