@@ -41,7 +41,7 @@ func (w *scratch) keyHash(pk *publicKey, c *chain) *[32]byte {
 	own := &w.lateHash
 	own.hash(keccak.DomainSHA3, ek[h.next:])
 	own.lane, own.begin = chainLane+1, &h.state
-	if c != nil {
+	if c != nil && keccak.Wide() {
 		for own.rest != nil {
 			own.feed(&w.state)
 			w.permute(1<<own.lane, c)
