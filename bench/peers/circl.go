@@ -54,6 +54,13 @@ func circl[Public, Private any, PK circlPublic[Public], SK circlPrivate[Private]
 			_, _, err := generate(nil)
 			return err
 		},
+		"keygen+decaps": func(i int) error {
+			_, sk, err := generate(nil)
+			if err == nil {
+				sk.DecapsulateTo(make([]byte, sharedKeySize), in.Ciphertexts[i%len(in.Ciphertexts)])
+			}
+			return err
+		},
 		"parse+encaps": func(i int) error {
 			var pk PK = new(Public)
 			if err := pk.Unpack(in.EncapsulationKeys[i%suite.EncodedKeys]); err != nil {

@@ -48,6 +48,14 @@ func gmsm[DK gmsmDecapsulator[EK], EK gmsmEncapsulator](
 			_, err := generate(rand.Reader)
 			return err
 		},
+		"keygen+decaps": func(i int) error {
+			dk, err := generate(rand.Reader)
+			if err != nil {
+				return err
+			}
+			_, err = dk.Decapsulate(in.Ciphertexts[i%len(in.Ciphertexts)])
+			return err
+		},
 		"parse+encaps": func(i int) error {
 			ek, err := newEK(in.EncapsulationKeys[i%suite.EncodedKeys])
 			if err != nil {

@@ -20,6 +20,13 @@ func circlXWing(in *suite.Inputs) (suite.Calls, error) {
 			_, _, err := xwing.GenerateKeyPair(nil)
 			return err
 		},
+		"keygen+decaps": func(i int) error {
+			sk, _, err := xwing.GenerateKeyPair(nil)
+			if err == nil {
+				sk.DecapsulateTo(make([]byte, xwing.SharedKeySize), in.Ciphertexts[i%len(in.Ciphertexts)])
+			}
+			return err
+		},
 		"parse+encaps": func(i int) error {
 			pk := new(xwing.PublicKey)
 			if err := pk.Unpack(in.EncapsulationKeys[i%suite.EncodedKeys]); err != nil {

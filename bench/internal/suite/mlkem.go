@@ -50,6 +50,7 @@ type Implementation struct {
 // compared with each other on one line.
 var operations = [][]string{
 	{"keygen", "keygen in place"},
+	{"keygen+decaps", "keygen+decaps in place"}, // a client's exchange
 	{"parse+encaps", "parse+encaps in place"},
 	{"encaps", "encaps into"},
 	{"decaps", "decaps into"},
@@ -189,6 +190,14 @@ func sharedCalls[DK decapsulator[EK], EK encapsulator](
 			_, err := generate()
 			return err
 		},
+		"keygen+decaps": func(i int) error {
+			dk, err := generate()
+			if err != nil {
+				return err
+			}
+			_, err = dk.Decapsulate(in.Ciphertexts[i%len(in.Ciphertexts)])
+			return err
+		},
 		"parse+encaps": func(i int) error {
 			ek, err := newEK(in.EncapsulationKeys[i%EncodedKeys])
 			if err != nil {
@@ -259,6 +268,12 @@ func ownCalls[Ciphertext any, DK ownDecapsulator[EK], EK ownEncapsulator[Ciphert
 	var sharedKey [pqlane.SharedKeySize]byte
 	var ciphertext Ciphertext
 	calls["keygen in place"] = func(int) error { return dk.Generate() }
+	calls["keygen+decaps in place"] = func(i int) error {
+		if err := dk.Generate(); err != nil {
+			return err
+		}
+		return dk.DecapsulateInto(&sharedKey, in.Ciphertexts[i%len(in.Ciphertexts)])
+	}
 	calls["parse+encaps in place"] = func(i int) error {
 		if err := ek.SetBytes(in.EncapsulationKeys[i%EncodedKeys]); err != nil {
 			return err
