@@ -40,11 +40,11 @@ func mix(code []*ir.Instruction) (mixed []*ir.Instruction) {
 			}
 			of := sort(code[i])
 			behind := (len(mixed)+1)*total[of] - placed[of]*len(code)
-			weight := 20
+			weight := 40
 			if of == "XORQ" || of == "store" {
-				weight = 200
+				weight = 300
 			}
-			score := weight*behind - len(code)*(i-first) - 50*len(code)/(len(mixed)-latest)
+			score := weight*behind - 2*len(code)*(i-first) - 50*len(code)/(len(mixed)-latest)
 			if best < 0 || score > bestScore {
 				best, bestScore = i, score
 			}
