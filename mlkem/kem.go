@@ -92,7 +92,8 @@ func (w *scratch) wipe(p *params) {
 
 // keyGen is FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), with Algorithm 13
 // (K-PKE.KeyGen) inside: it fills sk from the seed d; z is the caller's matter. H(ek)
-// is begun beside the last rows of Â, and the rest of it left for later.
+// is begun beside the last polynomials of Â, and the rest of it left for later. It gets a
+// lane when the noise is done with it, and two rows of ek are there for its first blocks.
 func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 	k := sk.k
 	w.begin(sk.params)
@@ -176,7 +177,7 @@ func (w *scratch) encapsulate(pk *publicKey, sharedKey *[SharedKeySize]byte, cip
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], w.keyHash(pk, nil)[:])
 	w.hashG(64, keccak.DomainSHA3, nil)
-	w.sampleNoise(pk.wideNoise(), nil)
+	w.sampleNoise(pk.etaThrees(), nil)
 	w.encrypt(pk, ciphertext)
 	copy(sharedKey[:], w.g[:32])
 	w.wipe(pk.params)
@@ -231,7 +232,7 @@ func (w *scratch) decapsulate(sk *secretKey, sharedKey *[SharedKeySize]byte, cip
 	copy(w.seed[:32], w.m[:])
 	copy(w.seed[32:], w.keyHash(&sk.publicKey, &w.hash)[:])
 	w.hashG(64, keccak.DomainSHA3, &w.hash)
-	w.sampleNoise(sk.wideNoise(), &w.hash)
+	w.sampleNoise(sk.etaThrees(), &w.hash)
 	w.hash.finish(&w.state)
 
 	again := w.ciphertext[:len(ciphertext)]

@@ -126,15 +126,15 @@ func (v *noise) at(i int) *kemring.Poly {
 	return &v.rest[i-len(v.first)]
 }
 
-// sampleNoise samples w.noise, PRF_η(w.g[32:], i), of which the first wide have η = 3 and the
-// others 2, in all lanes, or beside c in those behind its own.
-func (w *scratch) sampleNoise(wide int, c *chain) {
+// sampleNoise samples w.noise, PRF_η(w.g[32:], i), of which the first threes have η = 3 and
+// the others 2, in all lanes, or beside c in those behind its own.
+func (w *scratch) sampleNoise(threes int, c *chain) {
 	count := w.noise.len()
 	next, lane0 := 0, 0
 	switch {
 	case c != nil:
 		lane0 = chainLane + 1
-	case keccak.Wide() && wide == 0:
+	case keccak.Wide() && threes == 0:
 		next = w.sampleInEight()
 	}
 	held := 0 // lanes that take a second block for the first polynomials
@@ -150,7 +150,7 @@ func (w *scratch) sampleNoise(wide int, c *chain) {
 		}
 		held = 0
 		for lane := first; lane < first+n; lane++ {
-			if next < wide {
+			if next < threes {
 				w.state.Read(lane, w.prf[next][:keccak.RateSHAKE256])
 				held++
 			} else {
@@ -177,10 +177,10 @@ func (w *scratch) sampleInEight() int {
 // xofBlocks is how many blocks of the XOF nearly every polynomial of Â takes.
 const xofBlocks = 3
 
-// sampleMatrix samples n polynomials of Â from number first on: three of them beside the
-// polynomials of w.noise from number w.sampled on, one for each permutation, and then c, or four beside
-// nothing. How many permutations it takes depends on ρ, through the rejections of SampleNTT, and
-// on nothing secret.
+// sampleMatrix samples n polynomials of Â from number first on. Up to three leave a lane to the
+// polynomials of w.noise from number w.sampled on, one for each permutation, and then to c.
+// How many permutations it takes depends on ρ, through the rejections of SampleNTT, and on
+// nothing secret.
 func (w *scratch) sampleMatrix(pk *publicKey, first, n int, c *chain) {
 	lane0, noise := chainLane+1, w.noise.len()
 	if n == keccak.Lanes {

@@ -68,16 +68,17 @@ func (p *params) expandedKeySize() int {
 	return p.k*kemring.EncodedSize12 + p.encapsulationKeySize() + 64
 }
 
-// wideNoise is how many of encryption's noise polynomials have η = 3.
-func (p *params) wideNoise() int {
+// etaThrees is how many of encryption's noise polynomials, the first, have η = 3.
+func (p *params) etaThrees() int {
 	if p.eta1 == 3 {
 		return p.k
 	}
 	return 0
 }
 
-// together is how many polynomials of Â from number next on are sampled together: three, or four
-// at first if one would be left over, unless a hash could ride beside that one.
+// together is how many polynomials of Â from number next on are sampled together: three, which
+// leave a lane to other work, or four at first if one would be left over. In ML-KEM-512 four
+// leave no time for a hash that could begin at once; there the one is left over.
 func (p *params) together(next int, hash bool) int {
 	switch left := p.k*p.k - next; {
 	case left%3 != 1:
