@@ -43,10 +43,36 @@ func (m *masks) polynomial(y *dsaring.Poly, p *params, attempt, i int) {
 // expandMask completes the mask of an attempt. Those of earlier attempts are not needed any
 // more.
 func (w *scratch) expandMask(p *params, attempt int) {
+	if w.masks.begun == 0 && keccak.Wide() && p.l > keccak.Lanes {
+		w.firstMask()
+	}
 	for needed := (attempt + 1) * p.l; w.masks.done < needed; {
 		// Lane 0 takes a stream that has to be waited for, as no other can end earlier.
 		w.step(p, needed, w.room(p, attempt))
 	}
+}
+
+// firstMask completes the first eight streams at once: before the first challenge nothing else
+// runs, and four lanes would have to run twice. It is for sets whose masks have five streams at
+// least.
+func (w *scratch) firstMask() {
+	m, s := &w.masks, &w.wide.State
+	for i := range w.tails {
+		w.tails[i] = uint64(i) | keccak.DomainSHAKE<<16
+	}
+	s.Start(dsaring.RateH, w.seed[:64], &w.tails)
+	for block := range maskBlocks {
+		s.Permute(1<<8 - 1)
+		for first := 0; first < len(s[0]); first += keccak.Lanes {
+			var blocks [keccak.Lanes]*[dsaring.RateH]byte
+			for lane := range blocks {
+				blocks[lane] = (*[dsaring.RateH]byte)(m.streams[first+lane][dsaring.RateH*block:])
+			}
+			dsaring.ReadHalf(&blocks, s, first)
+		}
+	}
+	w.wide.Wipe()
+	m.begun, m.done, m.slot = len(s[0]), len(s[0]), len(s[0])
 }
 
 // room returns the number of the first stream that must not begin during an attempt. Without

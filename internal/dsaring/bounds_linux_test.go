@@ -82,7 +82,10 @@ func TestNothingIsTouchedBesideTheOperands(t *testing.T) {
 			s := (*keccak.State8)(second.place(int(unsafe.Sizeof(keccak.State8{})), end))
 			first4 := (*keccak.State4)(first.place(int(unsafe.Sizeof(keccak.State4{})), end))
 			block := (*[RateH]byte)(third.bytes(RateH, end))
-			ReadLanes(&[keccak.Lanes]*[RateH]byte{block, block, block, block}, first4)
+			blocks := [keccak.Lanes]*[RateH]byte{block, block, block, block}
+			ReadLanes(&blocks, first4)
+			ReadHalf(&blocks, s, 0)
+			ReadHalf(&blocks, s, 4)
 			for _, fill := range []uint64{0, 1<<64 - 1} {
 				for lane := range len(s[0]) {
 					for w := range s {

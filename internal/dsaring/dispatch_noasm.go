@@ -23,6 +23,9 @@ func SampleBounded(streams *[8]Stream, lanes uint, s *keccak.State8, eta int32) 
 	sampleBoundedGeneric(streams, lanes, s, eta)
 }
 func ReadLanes(dst *[keccak.Lanes]*[RateH]byte, s *keccak.State4) { readLanesGeneric(dst, s) }
+func ReadHalf(dst *[keccak.Lanes]*[RateH]byte, s *keccak.State8, first int) {
+	readHalfGeneric(dst, s, first)
+}
 
 func Power2Round(t1, t0, t *Poly)                      { power2RoundGeneric(t1, t0, t) }
 func Decompose(w1, w0, w *Poly, gamma2 int32)          { decomposeGeneric(w1, w0, w, gamma2) }

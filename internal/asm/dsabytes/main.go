@@ -74,7 +74,7 @@ func generate() (map[string][]byte, error) {
 			g.sampleBoundedAVX512(2)
 			g.sampleBoundedAVX512(4)
 		}},
-		{"stream_avx2", interval.YMM, (*generator).readLanes},
+		{"stream_avx2", interval.YMM, (*generator).streams},
 		{"pack_avx2", interval.YMM, (*generator).packing},
 		{"pack_avx512", interval.ZMM, (*generator).packing},
 		{"small_avx2", interval.YMM, (*generator).small},

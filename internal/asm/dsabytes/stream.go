@@ -8,18 +8,24 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// readLanes, which computes nothing, takes four rows of the state at a time: an insertion from
-// memory puts two halves of rows beside each other, so that one interleaving makes four
-// words of a lane.
-func (g *generator) readLanes() {
+// streams emits the kernels that read four lanes: all of a state of four, or half of eight.
+func (g *generator) streams() {
+	g.readLanes("readLanes", "s *[25][4]uint64", 4)
+	g.readLanes("readHalf", "s *uint64", 8)
+}
+
+// readLanes emits a kernel that computes nothing, for a state with so many lanes in a row. It
+// takes four rows at a time: an insertion from memory puts two halves of rows beside each other,
+// so that one interleaving makes four words of a lane.
+func (g *generator) readLanes(name, state string, inRow int) {
 	const (
 		lanes = 4
-		row   = 8 * lanes
 		words = 136 / 8
 	)
-	g.Function(g.name("readLanes"))
+	row := 8 * inRow
+	g.Function(g.name(name))
 	g.Attributes(attr.NOSPLIT | attr.NOFRAME)
-	g.SignatureExpr("func(dst0, dst1, dst2, dst3 *[136]byte, s *[25][4]uint64)")
+	g.SignatureExpr("func(dst0, dst1, dst2, dst3 *[136]byte, " + state + ")")
 	s := g.pointer("s")
 	var dst [lanes]reg.Register
 	for i := range dst {
