@@ -196,5 +196,5 @@ func (w *scratch) smallProduct(s []kemring.Poly) *[dsaring.N]int16 {
 func smallTransform(dst *kemring.Poly, s *dsaring.Poly) {
 	dsaring.Narrow((*[dsaring.N]int16)(dst), s)
 	kemring.NTT(dst)
-	kemring.Reduce(dst, dst)
+	kemring.Reduce(dst)
 }

@@ -135,7 +135,7 @@ func (w *scratch) keyGen(sk *secretKey, d *[32]byte) {
 		}
 	}
 	for i := range s {
-		kemring.Reduce(&s[i], &s[i])
+		kemring.Reduce(&s[i])
 	}
 	w.leave(sk.h, &w.hash, len(ek))
 	w.wipe(sk.params)

@@ -152,16 +152,15 @@ func AddMontgomery(p, e *Poly) {
 	}
 }
 
-// Reduce sets dst to p with its coefficients, whatever they are, brought into [0, q). dst may
-// be p.
-func Reduce(dst, p *Poly) {
+// Reduce brings the coefficients of p, whatever they are, into [0, q).
+func Reduce(p *Poly) {
 	switch {
 	case cpu.AVX512Wide:
-		reduceAVX512(dst, p)
+		reduceAVX512(p)
 	case cpu.AVX2:
-		reduceAVX2(dst, p)
+		reduceAVX2(p)
 	default:
-		reduceGeneric(dst, p)
+		reduceGeneric(p)
 	}
 }
 
@@ -279,10 +278,10 @@ func addMontgomeryAVX2(p, e *Poly)
 func addMontgomeryAVX512(p, e *Poly)
 
 //go:noescape
-func reduceAVX2(dst, p *Poly)
+func reduceAVX2(p *Poly)
 
 //go:noescape
-func reduceAVX512(dst, p *Poly)
+func reduceAVX512(p *Poly)
 
 // add and sub allow a to be p.
 

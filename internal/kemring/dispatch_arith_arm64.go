@@ -100,17 +100,13 @@ func AddMontgomery(p, e *Poly) {
 	}
 }
 
-// Reduce sets dst to p with its coefficients, whatever they are, brought into [0, q). dst may
-// be p.
-func Reduce(dst, p *Poly) {
-	if !cpu.NEON {
-		reduceGeneric(dst, p)
-		return
+// Reduce brings the coefficients of p, whatever they are, into [0, q).
+func Reduce(p *Poly) {
+	if cpu.NEON {
+		reduceNEON(p)
+	} else {
+		reduceGeneric(p)
 	}
-	if dst != p {
-		*dst = *p
-	}
-	reduceNEON(dst)
 }
 
 // Add adds a to p. The results must fit in 16 bits; nothing is reduced.

@@ -25,7 +25,7 @@ func MulAdd(dst, e *Poly, a []Poly, stride int, b, tw []Poly) {
 	mulAddGeneric(dst, e, a, stride, b, tw)
 }
 func AddMontgomery(p, e *Poly) { addMontgomeryGeneric(p, e) }
-func Reduce(dst, p *Poly)      { reduceGeneric(dst, p) }
+func Reduce(p *Poly)           { reduceGeneric(p) }
 func Add(p, a *Poly)           { addGeneric(p, a) }
 func Sub(p, a *Poly)           { subGeneric(p, a) }
 

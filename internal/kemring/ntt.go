@@ -187,11 +187,10 @@ func addMontgomeryGeneric(p, e *Poly) {
 	}
 }
 
-// reduceGeneric sets dst to p with its coefficients, whatever they are, brought into [0, q).
-// dst may be p.
-func reduceGeneric(dst, p *Poly) {
+// reduceGeneric brings the coefficients of p, whatever they are, into [0, q).
+func reduceGeneric(p *Poly) {
 	for i := range p {
-		dst[i] = barrettReduce(p[i])
+		p[i] = barrettReduce(p[i])
 	}
 }
 

@@ -710,120 +710,119 @@ TEXT ·addMontgomeryAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VZEROUPPER
 	RET
 
-// func reduceAVX2(dst *[256]int16, p *[256]int16)
+// func reduceAVX2(p *[256]int16)
 // Requires: AVX, AVX2
-TEXT ·reduceAVX2(SB), NOSPLIT|NOFRAME, $0-16
-	MOVQ         dst+0(FP), AX
-	MOVQ         p+8(FP), CX
-	LEAQ         constants<>+0(SB), DX
-	VPBROADCASTD (DX), Y0
-	VPBROADCASTD 8(DX), Y1
-	VMOVDQU      (CX), Y2
+TEXT ·reduceAVX2(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ         p+0(FP), AX
+	LEAQ         constants<>+0(SB), CX
+	VPBROADCASTD (CX), Y0
+	VPBROADCASTD 8(CX), Y1
+	VMOVDQU      (AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, (AX)
-	VMOVDQU      32(CX), Y2
+	VMOVDQU      32(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 32(AX)
-	VMOVDQU      64(CX), Y2
+	VMOVDQU      64(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 64(AX)
-	VMOVDQU      96(CX), Y2
+	VMOVDQU      96(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 96(AX)
-	VMOVDQU      128(CX), Y2
+	VMOVDQU      128(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 128(AX)
-	VMOVDQU      160(CX), Y2
+	VMOVDQU      160(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 160(AX)
-	VMOVDQU      192(CX), Y2
+	VMOVDQU      192(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 192(AX)
-	VMOVDQU      224(CX), Y2
+	VMOVDQU      224(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 224(AX)
-	VMOVDQU      256(CX), Y2
+	VMOVDQU      256(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 256(AX)
-	VMOVDQU      288(CX), Y2
+	VMOVDQU      288(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 288(AX)
-	VMOVDQU      320(CX), Y2
+	VMOVDQU      320(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 320(AX)
-	VMOVDQU      352(CX), Y2
+	VMOVDQU      352(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 352(AX)
-	VMOVDQU      384(CX), Y2
+	VMOVDQU      384(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 384(AX)
-	VMOVDQU      416(CX), Y2
+	VMOVDQU      416(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 416(AX)
-	VMOVDQU      448(CX), Y2
+	VMOVDQU      448(AX), Y2
 	VPMULHRSW    Y1, Y2, Y3
 	VPMULLW      Y0, Y3, Y3
 	VPSUBW       Y3, Y2, Y2
 	VPADDW       Y0, Y2, Y3
 	VPMINUW      Y3, Y2, Y2
 	VMOVDQU      Y2, 448(AX)
-	VMOVDQU      480(CX), Y2
+	VMOVDQU      480(AX), Y2
 	VPMULHRSW    Y1, Y2, Y1
 	VPMULLW      Y0, Y1, Y1
 	VPSUBW       Y1, Y2, Y1
@@ -831,7 +830,7 @@ TEXT ·reduceAVX2(SB), NOSPLIT|NOFRAME, $0-16
 	VPMINUW      Y0, Y1, Y0
 	VMOVDQU      Y0, 480(AX)
 
-	// Computed interval of dst: [0, 3328]; contract: [0, 3328].
+	// Computed interval of p: [0, 3328]; contract: [0, 3328].
 	VZEROUPPER
 	RET
 

@@ -430,68 +430,67 @@ TEXT ·addMontgomeryAVX512(SB), NOSPLIT|NOFRAME, $0-16
 	VZEROUPPER
 	RET
 
-// func reduceAVX512(dst *[256]int16, p *[256]int16)
+// func reduceAVX512(p *[256]int16)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·reduceAVX512(SB), NOSPLIT|NOFRAME, $0-16
-	MOVQ         dst+0(FP), AX
-	MOVQ         p+8(FP), CX
-	LEAQ         constants<>+0(SB), DX
-	MOVQ         DX, BX
-	ANDQ         $0x00000020, BX
-	IMUL3Q       $0x00000023, BX, BX
-	ADDQ         BX, DX
-	VPBROADCASTD (DX), Z0
-	VPBROADCASTD 12(DX), Z1
-	VMOVDQU64    (CX), Z2
+TEXT ·reduceAVX512(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ         p+0(FP), AX
+	LEAQ         constants<>+0(SB), CX
+	MOVQ         CX, DX
+	ANDQ         $0x00000020, DX
+	IMUL3Q       $0x00000023, DX, DX
+	ADDQ         DX, CX
+	VPBROADCASTD (CX), Z0
+	VPBROADCASTD 12(CX), Z1
+	VMOVDQU64    (AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, (AX)
-	VMOVDQU64    64(CX), Z2
+	VMOVDQU64    64(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 64(AX)
-	VMOVDQU64    128(CX), Z2
+	VMOVDQU64    128(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 128(AX)
-	VMOVDQU64    192(CX), Z2
+	VMOVDQU64    192(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 192(AX)
-	VMOVDQU64    256(CX), Z2
+	VMOVDQU64    256(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 256(AX)
-	VMOVDQU64    320(CX), Z2
+	VMOVDQU64    320(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 320(AX)
-	VMOVDQU64    384(CX), Z2
+	VMOVDQU64    384(AX), Z2
 	VPMULHRSW    Z1, Z2, Z3
 	VPMULLW      Z0, Z3, Z3
 	VPSUBW       Z3, Z2, Z2
 	VPADDW       Z0, Z2, Z3
 	VPMINUW      Z3, Z2, Z2
 	VMOVDQU64    Z2, 384(AX)
-	VMOVDQU64    448(CX), Z2
+	VMOVDQU64    448(AX), Z2
 	VPMULHRSW    Z1, Z2, Z1
 	VPMULLW      Z0, Z1, Z1
 	VPSUBW       Z1, Z2, Z1
@@ -499,7 +498,7 @@ TEXT ·reduceAVX512(SB), NOSPLIT|NOFRAME, $0-16
 	VPMINUW      Z0, Z1, Z0
 	VMOVDQU64    Z0, 448(AX)
 
-	// Computed interval of dst: [0, 3328]; contract: [0, 3328].
+	// Computed interval of p: [0, 3328]; contract: [0, 3328].
 	VZEROUPPER
 	RET
 

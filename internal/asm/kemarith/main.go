@@ -156,7 +156,7 @@ func products(ctx *build.Context, l level) {
 	} else {
 		dots(1)
 		begin("addMontgomery", "func(p, e *[256]int16)").addMontgomery()
-		begin("reduce", "func(dst, p *[256]int16)").reduce()
+		begin("reduce", "func(p *[256]int16)").reduce()
 		begin("add", "func(p, a *[256]int16)").sum((*interval.Kernel).AddPromised)
 		begin("sub", "func(p, a *[256]int16)").sum((*interval.Kernel).SubPromised)
 	}

@@ -105,13 +105,12 @@ func (k product) addMontgomery() {
 
 // reduce brings any numbers into [0, q).
 func (k product) reduce() {
-	dst := k.Memory("dst", k.Pointer("dst"), n, interval.Int16)
 	p := k.Memory("p", k.Pointer("p"), n, interval.Int16)
 	k.Constants()
 	k.Modulus(q)
 	barrett := k.Barrett()
-	k.each(func(i int) { k.Store(k.Canonical(k.BarrettReduce(k.Fetch(p, i), barrett)), dst, i) })
-	k.Output(dst, canonical)
+	k.each(func(i int) { k.Store(k.Canonical(k.BarrettReduce(k.Fetch(p, i), barrett)), p, i) })
+	k.Output(p, canonical)
 	k.End()
 }
 
