@@ -35,58 +35,29 @@ func scalar(ctx *build.Context, name, signature string, stride int, absorbs bool
 	for round, p := range placements() {
 		last = s.round(round, p, last)
 	}
-	rounds4 := s.allocate(entry.values(), last.values())
-	c, kept := entry.parities, entry.lanes
-	var spare []Op // registers in which nothing enters a round
-	for _, r := range generalRegisters {
-		if !slices.ContainsFunc(entry.values(), func(v *value) bool { return v.register == r }) {
-			spare = append(spare, r)
-		}
-	}
-	t := spare[0]
+	code := mix(s.allocate(entry.values(), last.values()))
+	spare := entry.spareRegisters()
+	t, block := spare[0], Op(nil)
 
 	ctx.LEAQ(roundConstants.Offset(8*rounds), t)
 	ctx.MOVQ(t, rcEnd)
 	if absorbs {
+		block = spare[1]
 		ctx.Load(ctx.Param("message"), t.(Register))
 		ctx.MOVQ(t, message)
 		ctx.Load(ctx.Param("blocks"), t.(Register))
 		ctx.MOVQ(t, blocks)
 		ctx.Label("absorb")
-		ctx.MOVQ(message, spare[1])
-		ctx.LEAQ(Mem{Base: spare[1].(Register), Disp: rate136}, t)
+		ctx.MOVQ(message, block)
+		ctx.LEAQ(Mem{Base: block.(Register), Disp: rate136}, t)
 		ctx.MOVQ(t, message)
 	}
 	ctx.LEAQ(roundConstants, t)
 	ctx.MOVQ(t, rc)
-	ctx.Comment("Column parities, and the lanes that are kept.")
-	for w := range 25 {
-		parity := c[w%5].register
-		to := t
-		switch {
-		case absorbs && w < rate136/8:
-			ctx.MOVQ(word(w), to)
-			ctx.XORQ(Mem{Base: spare[1].(Register), Disp: 8 * w}, to)
-			ctx.MOVQ(to, word(w))
-			if w < 5 {
-				ctx.MOVQ(to, parity)
-			} else {
-				ctx.XORQ(to, parity)
-			}
-		case w < 5:
-			ctx.MOVQ(word(w), parity)
-		default:
-			ctx.XORQ(word(w), parity)
-		}
-	}
-	for w, lane := range kept {
-		if lane != nil {
-			ctx.MOVQ(word(w), lane.register)
-		}
-	}
+	entry.load(ctx, word, block, t)
 
 	ctx.Label("rounds")
-	for _, instruction := range mix(rounds4) {
+	for _, instruction := range code {
 		ctx.Instruction(instruction)
 	}
 	ctx.MOVQ(rc, t)
@@ -94,7 +65,7 @@ func scalar(ctx *build.Context, name, signature string, stride int, absorbs bool
 	ctx.MOVQ(t, rc)
 	ctx.CMPQ(t, rcEnd)
 	ctx.JNE(LabelRef("rounds"))
-	for w, lane := range kept {
+	for w, lane := range entry.lanes {
 		if lane != nil {
 			ctx.MOVQ(lane.register, word(w))
 		}
@@ -159,6 +130,38 @@ func (e *roundEntry) values() []*value {
 		}
 	}
 	return all
+}
+
+// spareRegisters returns those in which nothing enters a round.
+func (e *roundEntry) spareRegisters() []Op {
+	return slices.DeleteFunc(slices.Clone(generalRegisters), func(r Op) bool {
+		return slices.ContainsFunc(e.values(), func(v *value) bool { return v.register == r })
+	})
+}
+
+// load emits what makes the first entry from the state in memory, to which it first adds a block of
+// message, unless that is nil. t is a spare register.
+func (e *roundEntry) load(ctx *build.Context, word func(int) Mem, block, t Op) {
+	ctx.Comment("Column parities, and the lanes that are kept.")
+	for w := range 25 {
+		var from Op = word(w)
+		if block != nil && w < rate136/8 {
+			ctx.MOVQ(from, t)
+			ctx.XORQ(Mem{Base: block.(Register), Disp: 8 * w}, t)
+			ctx.MOVQ(t, from)
+			from = t
+		}
+		if parity := e.parities[w%5].register; w < 5 {
+			ctx.MOVQ(from, parity)
+		} else {
+			ctx.XORQ(from, parity)
+		}
+	}
+	for w, lane := range e.lanes {
+		if lane != nil {
+			ctx.MOVQ(word(w), lane.register)
+		}
+	}
 }
 
 // round adds the steps of round number round, which enters with e, and returns that of the next.
