@@ -11,9 +11,13 @@
 // set. Keep a parsed key if it is used again: parsing an encapsulation key costs twice
 // as much as encapsulating to it.
 //
-// Keys are safe for concurrent use once made. Secrets never choose a branch, index
-// memory or meet a division, and are wiped from working memory after use. On arm64 that holds
-// for the time of single instructions too within [crypto/subtle.WithDataIndependentTiming].
+// Keys are safe for concurrent use once made. A new key leaves a part of H(ek) to the first
+// operation that needs it, as a rule decapsulation, beside which it takes less time or none:
+// so a key is not to be copied while it is in use.
+//
+// Secrets never choose a branch, index memory or meet a division, and are wiped from working
+// memory after use. On arm64 that holds for the time of single instructions too within
+// [crypto/subtle.WithDataIndependentTiming].
 //
 // [NIST FIPS 203]: https://doi.org/10.6028/NIST.FIPS.203
 package mlkem

@@ -2972,7 +2972,9 @@ rounds:
 	MOVQ  R9, 704(DI)
 	MOVQ  R10, 736(DI)
 	MOVQ  R11, 768(DI)
-	SUBQ  $0x01, 24(SP)
+	MOVQ  24(SP), R12
+	SUBQ  $0x01, R12
+	MOVQ  R12, 24(SP)
 	JNE   absorb
 	RET
 
@@ -3755,7 +3757,9 @@ rounds:
 	MOVQ  R9, 1408(DI)
 	MOVQ  R10, 1472(DI)
 	MOVQ  R11, 1536(DI)
-	SUBQ  $0x01, 24(SP)
+	MOVQ  24(SP), R12
+	SUBQ  $0x01, R12
+	MOVQ  R12, 24(SP)
 	JNE   absorb
 	RET
 

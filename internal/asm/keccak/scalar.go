@@ -71,7 +71,9 @@ func scalar(ctx *build.Context, name, signature string, stride int, absorbs bool
 		}
 	}
 	if absorbs {
-		ctx.SUBQ(U8(1), blocks)
+		ctx.MOVQ(blocks, t)
+		ctx.SUBQ(U8(1), t)
+		ctx.MOVQ(t, blocks)
 		ctx.JNE(LabelRef("absorb"))
 	}
 	ctx.RET()
