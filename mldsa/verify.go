@@ -35,8 +35,8 @@ func VerifyMu(pk *PublicKey, mu *[MuSize]byte, signature []byte) error {
 }
 
 // A Verifier, which [PublicKey.Precompute] makes, is a public key with what can be computed of it
-// in advance: Â and NTT(t₁·2^d),
-// of 20, 36 and 64 KB for ML-DSA-44, 65 and 87. It is safe for concurrent use.
+// in advance: Â and NTT(t₁·2^d), of 20, 36 and 64 KB for ML-DSA-44, 65 and 87. It is safe for
+// concurrent use.
 type Verifier struct {
 	pk   *PublicKey
 	rows []dsaring.Poly // of Â and −NTT(t₁·2^d) beside it, in [0, q)

@@ -9,7 +9,7 @@ import (
 // A keyHash is H(ek) of a key, or the beginning of it. Key generation can hash only what it has
 // of the encapsulation key, and all other lanes are idle when it has the last: so it leaves the
 // rest to the first operation that needs the hash. That is decapsulation, as a rule, in which it
-// rides beside J(z ‖ c).
+// can ride beside J(z ‖ c).
 type keyHash struct {
 	phase  uint32     // atomic: known, pending or publishing
 	next   int        // offset of what state has not absorbed, if not known
@@ -41,6 +41,7 @@ func (w *scratch) keyHash(pk *publicKey, c *chain) *[32]byte {
 	own := &w.lateHash
 	own.hash(keccak.DomainSHA3, ek[h.next:])
 	own.lane, own.begin = chainLane+1, &h.state
+	// Without AVX-512 two lanes together cost what they cost one after the other.
 	if c != nil && keccak.Wide() {
 		for own.rest != nil {
 			own.feed(&w.state)

@@ -48,7 +48,7 @@ type absorption struct {
 // are Ready after the next Step.
 func (s *Scheduler) Start(lanes uint, rate int, seed []byte, tail *[Lanes]uint64) {
 	s.busy |= lanes
-	s.State.start(lanes, seed, tail, rate/8-1)
+	s.State.Start(lanes, rate, seed, tail)
 }
 
 // Start is [Scheduler.Start].
@@ -236,5 +236,5 @@ func (l *lanes) wholeBlocks(lane int) (blocks []byte) {
 
 // Read copies the first len(dst) bytes of a lane's block, which has to be Ready, to
 // dst. len(dst) is a multiple of 8 and at most the rate.
-func (s *Scheduler) Read(lane int, dst []byte)  { s.State.column(lane).read(dst) }
+func (s *Scheduler) Read(lane int, dst []byte)  { s.State.Read(lane, dst) }
 func (s *Scheduler8) Read(lane int, dst []byte) { s.State.column(lane).read(dst) }
